@@ -1,0 +1,82 @@
+/** One record as the log holds it, before anyone has judged it. */
+export interface SourceRecord {
+  readonly offset: number;
+  /** Unix milliseconds that the producer gave: time of receipt. */
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  /** Null is a tombstone. */
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | undefined>>;
+}
+
+/** Where a partition's consumption and its log stand. */
+export interface PartitionPosition {
+  /** The next offset by the last commit, or null when there was none. */
+  readonly committedOffset: number | null;
+  /** What was committed with it; "" when nothing was. */
+  readonly metadata: string;
+  /** The lowest offset that the log still holds, or its end when it is empty. */
+  readonly lowWatermark: number;
+  /** One past the highest offset that can be read. */
+  readonly highWatermark: number;
+}
+
+/** When a wait for records ends. Each bound is at least 1. */
+export interface TakeLimits {
+  readonly maxRecords: number;
+  /** Bytes of keys, values and headers. The first record is given whatever its size. */
+  readonly maxBytes: number;
+  /** How long the oldest waiting record may wait for more to join it, ms. */
+  readonly maxDelayMs: number;
+}
+
+/**
+ * One partition for as long as this process is sure to own it: one epoch. When the epoch ends, `ended` aborts and every
+ * call rejects with {@link EpochEndedError}; another process may own the partition from then on.
+ * Records come in order, each once. A step from one offset to a later one means that the log no longer holds those between.
+ */
+export interface AssignedPartition {
+  readonly partition: number;
+  readonly ended: AbortSignal;
+  /** Reads the broker's word, not a cached one. */
+  position(): Promise<PartitionPosition>;
+  /** Begins delivery at `offset`, which the log must hold or end at. Called once, before any record is taken. */
+  startAt(offset: number): void;
+  /** Waits for at least one record, then until a limit is reached. */
+  take(limits: TakeLimits): Promise<readonly SourceRecord[]>;
+  /** What `take` would give without waiting: records that already reach a limit, or null. */
+  takeReady(limits: TakeLimits): readonly SourceRecord[] | null;
+  /** Waits until delivery has passed `lastOffset` and gives every record up to it, whatever their number. */
+  takeThrough(lastOffset: number): Promise<readonly SourceRecord[]>;
+  /**
+   * Moves the committed offset to `offset` and stores `metadata` (at most 4 KiB) with it. Repeats itself unchanged until
+   * the outcome is known. Never commits for an epoch that has ended.
+   */
+  commit(offset: number, metadata: string): Promise<void>;
+}
+
+/** The partition's epoch is over: abandon what is under way; its successor will do it again under the same name. */
+export class EpochEndedError extends Error {
+  override readonly name = "EpochEndedError";
+  readonly code = "epoch_ended";
+
+  constructor(partition: number) {
+    super(`This process no longer owns partition ${partition}`);
+  }
+}
+
+/** A log of records in partitions that are dealt out to the processes of a group. */
+export interface RecordSource {
+  /**
+   * Joins the group. `onAssigned` is called for each partition of each epoch.
+   * `onFailed` is called when the source can go on no longer and the process must end.
+   */
+  start(
+    onAssigned: (partition: AssignedPartition) => void,
+    onFailed: (error: Error) => void,
+  ): Promise<void>;
+  /** Ends every epoch and leaves the group. Records taken and not committed come again elsewhere. */
+  stop(): Promise<void>;
+  /** Unix milliseconds of the last sign that the source is at work (a fetch, a heartbeat, a join). */
+  lastActivityAt(): number;
+}

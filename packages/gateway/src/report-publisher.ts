@@ -1,0 +1,37 @@
+import type { ReportRecord } from "@push-reports/report";
+
+/** Why a record could not be made durable. */
+export type PublishErrorCode =
+  /** More bytes wait than may wait; nothing was sent. */
+  | "overloaded"
+  /** No acknowledgement within the time for one; the record may be durable or not. */
+  | "timeout"
+  /** The queue cannot be reached or cannot take records now. */
+  | "unavailable"
+  /** The publisher is stopping and takes no new records. */
+  | "stopping";
+
+/** A record that is not known to be durable: the client must be told to come again. */
+export class PublishError extends Error {
+  override readonly name = "PublishError";
+  readonly code: PublishErrorCode;
+
+  constructor(code: PublishErrorCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** Where a record is durable: on the queue that consumers read, or on this machine's disk until that queue takes it. */
+export type Kept = "published" | "spilled";
+
+/** Makes records durable. */
+export interface ReportPublisher {
+  /**
+   * Resolves once the record survives the loss of any one machine or process that the deployment is built to lose:
+   * every in-sync replica has it, or it is fsynced. @throws PublishError
+   */
+  publish(record: ReportRecord): Promise<Kept>;
+  /** Whether records are being taken now; for people and metrics, since refusing is the gateway's own answer. */
+  isHealthy(): boolean;
+}

@@ -1,0 +1,78 @@
+import { type Option, OptionFault } from "./options.js";
+
+/** The options of a service, by the name that its code uses. */
+export type Options = Readonly<Record<string, Option<unknown>>>;
+/** The values that a set of options gives. */
+export type ConfigOf<T extends Options> = {
+  readonly [K in keyof T]: T[K] extends Option<infer V> ? V : never;
+};
+/** Variables by name, as in `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Everything that is wrong with an environment, one sentence a fault. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly code = "config_invalid";
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The configuration has ${faults.length} fault(s): ${faults.join("; ")}`);
+    this.faults = faults;
+  }
+}
+
+/**
+ * Reads every option once into a frozen object.
+ * @param readFile gives the text of a secret's file.
+ * @throws ConfigError naming all faults together.
+ */
+export function readConfig<T extends Options>(
+  options: T,
+  environment: Environment,
+  readFile: (path: string) => string,
+): ConfigOf<T> {
+  const faults: string[] = [];
+  const entries = Object.entries(options).map(([key, option]) => {
+    try {
+      return [key, readOption(option, environment, readFile)] as const;
+    } catch (error) {
+      if (!(error instanceof OptionFault)) throw error;
+      faults.push(`${option.name} ${error.message}`);
+      return [key, undefined] as const;
+    }
+  });
+  if (faults.length > 0) throw new ConfigError(faults);
+  return Object.freeze(Object.fromEntries(entries)) as ConfigOf<T>;
+}
+
+function readOption(
+  option: Option<unknown>,
+  environment: Environment,
+  readFile: (path: string) => string,
+): unknown {
+  const text = option.secret ? readSecret(option, environment, readFile) : environment[option.name];
+  if (text === undefined) {
+    if (option.fallback === undefined) throw new OptionFault(`is not set: ${option.form}`);
+    return option.fallback;
+  }
+  if (text.trim() === "" && !option.secret)
+    throw new OptionFault(`is empty: unset it or give a value (${option.form})`);
+  return option.parse(text);
+}
+
+function readSecret(
+  option: Option<unknown>,
+  environment: Environment,
+  readFile: (path: string) => string,
+): string | undefined {
+  const direct = environment[option.name];
+  const path = environment[`${option.name}_FILE`];
+  if (path === undefined) return direct;
+  if (direct !== undefined)
+    throw new OptionFault(`and ${option.name}_FILE are both set: keep one of them`);
+  try {
+    return readFile(path).replace(/\r?\n$/, "");
+  } catch {
+    throw new OptionFault(`cannot be read: ${option.name}_FILE names a file that cannot be opened`);
+  }
+}

@@ -1,0 +1,12 @@
+export * from "./backoff.js";
+export * from "./clock.js";
+export * from "./durable-producer.js";
+export * from "./env.js";
+export * from "./kafka-client.js";
+export * from "./kafka-options.js";
+export { overrideOffsetReset } from "./kafkajs-overrides.js";
+export * from "./lifecycle.js";
+export * from "./logger.js";
+export * from "./operations-server.js";
+export * from "./options.js";
+export * from "./run-process.js";

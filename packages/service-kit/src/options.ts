@@ -1,0 +1,124 @@
+/**
+ * One setting of a service, declared as data: how to read it, and what docs/configuration.md says of it.
+ * `parse` throws an {@link OptionFault} that says what the value must be.
+ */
+export interface Option<T> {
+  /** Environment variable. A secret is also read from the file that `<name>_FILE` names. */
+  readonly name: string;
+  /** What it is for, as a sentence or two. */
+  readonly about: string;
+  /** What a value is: its unit and limits, for people. */
+  readonly form: string;
+  /** Value when the variable is not set; undefined where it must be set. */
+  readonly fallback: T | undefined;
+  readonly secret: boolean;
+  readonly parse: (text: string) => T;
+}
+
+/** Says what is wrong with a value and what it must be. Never holds a secret's value. */
+export class OptionFault extends Error {
+  override readonly name = "OptionFault";
+  readonly code = "option_fault";
+}
+
+interface Declared<T> {
+  readonly name: string;
+  readonly about: string;
+  readonly fallback?: T;
+}
+
+const declare = <T>(
+  from: Declared<T>,
+  form: string,
+  parse: (text: string) => T,
+  secret = false,
+): Option<T> => ({
+  name: from.name,
+  about: from.about,
+  form,
+  fallback: from.fallback,
+  secret,
+  parse,
+});
+
+const mustBe = (what: string): never => {
+  throw new OptionFault(`must be ${what}`);
+};
+
+/** A whole number from `min` to `max`. */
+export function integerOption(
+  from: Declared<number> & { readonly unit: string; readonly min: number; readonly max: number },
+): Option<number> {
+  const form = `${from.unit}, ${from.min} to ${from.max}`;
+  return declare(from, form, (text) => {
+    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+    return value >= from.min && value <= from.max
+      ? value
+      : mustBe(`a whole number from ${from.min} to ${from.max} (${from.unit})`);
+  });
+}
+
+/** Any text that is not empty. */
+export function textOption(from: Declared<string> & { readonly form: string }): Option<string> {
+  return declare(from, from.form, (text) => text);
+}
+
+/** Text that matches a pattern; `form` says in words what that is. */
+export function patternOption(
+  from: Declared<string> & { readonly form: string; readonly pattern: RegExp },
+): Option<string> {
+  return declare(from, from.form, (text) =>
+    from.pattern.test(text) ? text : mustBe(`${from.form}, not ${JSON.stringify(text)}`),
+  );
+}
+
+/** A value that never prints and may come from a file. */
+export function secretOption(from: Declared<string>): Option<string> {
+  return declare(from, "secret text", (text) => text, true);
+}
+
+/** `true` or `false`. */
+export function booleanOption(from: Declared<boolean>): Option<boolean> {
+  return declare(from, "true or false", (text) => {
+    if (text === "true") return true;
+    return text === "false" ? false : mustBe("true or false");
+  });
+}
+
+/** One of a list of words. */
+export function choiceOption<T extends string>(
+  from: Declared<T> & { readonly choices: readonly T[] },
+): Option<T> {
+  const form = from.choices.join(", ");
+  return declare(
+    from,
+    form,
+    (text) => from.choices.find((choice) => choice === text) ?? mustBe(`one of ${form}`),
+  );
+}
+
+/** Comma-separated values, at least one, blanks around them ignored. */
+export function listOption(
+  from: Declared<readonly string[]> & { readonly form: string; readonly pattern: RegExp },
+): Option<readonly string[]> {
+  return declare(from, from.form, (text) => {
+    const values = text.split(",").map((value) => value.trim());
+    return values.every((value) => from.pattern.test(value))
+      ? Object.freeze(values)
+      : mustBe(from.form);
+  });
+}
+
+/** An http or https URL. */
+export function urlOption(from: Declared<string>): Option<string> {
+  return declare(from, "http or https URL", (text) =>
+    /^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : "")
+      ? text
+      : mustBe("an http or https URL"),
+  );
+}
+
+/** Makes an option that may stay unset: its value is then null. */
+export function optional<T>(option: Option<T>): Option<T | null> {
+  return { ...option, fallback: null };
+}
