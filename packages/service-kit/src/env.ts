@@ -76,3 +76,28 @@ function readSecret(
     throw new OptionFault(`cannot be read: ${option.name}_FILE names a file that cannot be opened`);
   }
 }
+
+/** Options by theme. */
+export type OptionGroups = Readonly<Record<string, Options>>;
+/** The values that groups of options give. */
+export type ConfigOfGroups<T extends OptionGroups> = { readonly [K in keyof T]: ConfigOf<T[K]> };
+
+/** Reads several groups of options as {@link readConfig} reads one. @throws ConfigError naming the faults of all groups together. */
+export function readConfigGroups<T extends OptionGroups>(
+  groups: T,
+  environment: Environment,
+  readFile: (path: string) => string,
+): ConfigOfGroups<T> {
+  const faults: string[] = [];
+  const entries = Object.entries(groups).map(([key, options]) => {
+    try {
+      return [key, readConfig(options, environment, readFile)] as const;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      faults.push(...error.faults);
+      return [key, undefined] as const;
+    }
+  });
+  if (faults.length > 0) throw new ConfigError([...new Set(faults)]);
+  return Object.freeze(Object.fromEntries(entries)) as ConfigOfGroups<T>;
+}

@@ -1,0 +1,38 @@
+import type { ClickHouseStatements } from "./clickhouse-statements.js";
+import { formatTime } from "./clickhouse-time.js";
+import type { DeadLetters, SetAside } from "./dead-letters.js";
+import type { BadRecord } from "./row-lines.js";
+
+/** Dead letters as a table, with the original bytes as base64. */
+export class ClickHouseDeadLetters implements DeadLetters {
+  readonly #statements: ClickHouseStatements;
+
+  constructor(statements: ClickHouseStatements) {
+    this.#statements = statements;
+  }
+
+  async setAside({ name, source, partition, records }: SetAside): Promise<void> {
+    const offsets = records.map(({ record }) => record.offset);
+    const token = `${name}/dead-letters/${offsets.join(",")}`;
+    const lines = records.map((bad) =>
+      JSON.stringify({ source, partition, range_name: name, ...rowOf(bad) }),
+    );
+    await this.#statements.insert("dead_letters", token, Buffer.from(`${lines.join("\n")}\n`));
+  }
+}
+
+function rowOf({ record, reason, detail, clickHouseCode }: BadRecord) {
+  const headers = Object.entries(record.headers).flatMap(([header, value]) =>
+    value === undefined ? [] : [[header, value.toString("base64")] as const],
+  );
+  return {
+    offset: record.offset,
+    record_at: formatTime(new Date(Math.max(0, record.timestampMs))),
+    reason,
+    detail,
+    clickhouse_code: clickHouseCode,
+    key_base64: record.key?.toString("base64") ?? null,
+    value_base64: record.value?.toString("base64") ?? null,
+    headers_base64: Object.fromEntries(headers),
+  };
+}

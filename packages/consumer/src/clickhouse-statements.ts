@@ -1,0 +1,101 @@
+import { Readable } from "node:stream";
+import { type ClickHouseClient, ClickHouseError } from "@clickhouse/client";
+import { failureOf } from "./insert-failures.js";
+import { WriteError } from "./report-writer.js";
+
+/** Bounds of one statement. */
+export interface StatementOptions {
+  readonly database: string;
+  /** After this time the server ends a statement by itself, so that an abandoned one cannot arrive late, s. */
+  readonly maxExecutionSecs: number;
+  /** Settings that a cluster needs on top, e.g. `insert_quorum = 'auto'`. */
+  readonly insertSettings: readonly string[];
+  /** Settings of reads that must see every acknowledged insert, e.g. `select_sequential_consistency = 1`. */
+  readonly readSettings: readonly string[];
+}
+
+/*
+ * Settings travel in the statement: in `clickhouse_settings` they would stick to the session of an embedded engine.
+ * One insert is one block, hence atomic: the block limits are above anything that a range can hold.
+ */
+const INSERT_SETTINGS = [
+  "async_insert = 0",
+  "insert_deduplicate = 1",
+  "deduplicate_blocks_in_dependent_materialized_views = 1",
+  "materialized_views_ignore_errors = 0",
+  "max_insert_block_size = 1000000",
+  "min_insert_block_size_rows = 1000000",
+  "min_insert_block_size_bytes = 1073741824",
+  "input_format_skip_unknown_fields = 0",
+  "input_format_null_as_default = 0",
+  "input_format_allow_errors_num = 0",
+] as const;
+
+/** Runs inserts of ready-made lines and small queries, and turns every failure into a {@link WriteError}. */
+export class ClickHouseStatements {
+  readonly #client: ClickHouseClient;
+  readonly #options: StatementOptions;
+
+  constructor(client: ClickHouseClient, options: StatementOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /**
+   * Inserts JSONEachRow lines as one block.
+   * @param token the same again inserts nothing while the table's deduplication window holds it.
+   * @throws WriteError
+   */
+  async insert(table: string, token: string, lines: Buffer): Promise<void> {
+    const { database, maxExecutionSecs, insertSettings } = this.#options;
+    const settings = [
+      `insert_deduplication_token = ${quote(token)}`,
+      `max_execution_time = ${maxExecutionSecs}`,
+      ...INSERT_SETTINGS,
+      ...insertSettings,
+    ];
+    const query = `INSERT INTO ${database}.${table} SETTINGS ${settings.join(", ")} FORMAT JSONEachRow`;
+    try {
+      const result = await this.#client.exec({
+        query,
+        values: Readable.from([lines], { objectMode: false }),
+        // A body cut short at a line's end would look complete without it.
+        http_headers: { "Content-Length": String(lines.length) },
+      });
+      for await (const _ of result.stream) {
+        // An insert answers nothing; reading to the end frees the connection.
+      }
+    } catch (error) {
+      throw asWriteError(error, `The insert into ${table} failed`);
+    }
+  }
+
+  /** Rows of a query, at most a few thousand; values only as `{name:Type}` parameters. @throws WriteError */
+  async select<T>(query: string, params: Readonly<Record<string, unknown>>): Promise<readonly T[]> {
+    const { maxExecutionSecs, readSettings } = this.#options;
+    const settings = [`max_execution_time = ${maxExecutionSecs}`, ...readSettings];
+    try {
+      const result = await this.#client.query({
+        query: `${query} SETTINGS ${settings.join(", ")}`,
+        query_params: { ...params },
+        format: "JSONEachRow",
+      });
+      return await result.json<T>();
+    } catch (error) {
+      throw asWriteError(error, "A query failed");
+    }
+  }
+}
+
+/** A string literal. */
+export function quote(text: string): string {
+  return `'${text.replace(/\\/g, "\\\\").replace(/'/g, "\\'")}'`;
+}
+
+function asWriteError(error: unknown, message: string): WriteError {
+  // Whatever is no answer of the database (a refused, reset or silent connection) has an unknown outcome.
+  if (!(error instanceof ClickHouseError))
+    return new WriteError("passes_with_time", 0, message, error);
+  const code = Number(error.code);
+  return new WriteError(failureOf(code), code, `${message} with code ${code}`, error);
+}

@@ -1,0 +1,209 @@
+import {
+  type ConfigOf,
+  choiceOption,
+  integerOption,
+  KAFKA_OPTIONS,
+  LOG_LEVELS,
+  patternOption,
+} from "@push-reports/service-kit";
+import { CLICKHOUSE_OPTIONS, TABLE_OPTIONS } from "./clickhouse-options.js";
+import { MAX_RANGE_BYTES, MAX_RANGE_RECORDS } from "./report-range.js";
+
+/** How records become ranges, whatever they come from. */
+export const INGEST_OPTIONS = {
+  maxRangeRows: integerOption({
+    name: "MAX_RANGE_ROWS",
+    about: "Rows of one insert. Larger inserts make fewer parts and replay more after a crash.",
+    unit: "rows",
+    min: 1,
+    max: MAX_RANGE_RECORDS,
+    fallback: 100_000,
+  }),
+  maxRangeBytes: integerOption({
+    name: "MAX_RANGE_BYTES",
+    about: "Memory footprint of the records of one insert.",
+    unit: "bytes",
+    min: 65_536,
+    max: MAX_RANGE_BYTES,
+    fallback: 32 * 1024 * 1024,
+  }),
+  maxDelayMs: integerOption({
+    name: "MAX_DELAY_MS",
+    about: "How long a record may wait for others before they are inserted together.",
+    unit: "ms",
+    min: 10,
+    max: 60_000,
+    fallback: 1_000,
+  }),
+  maxInsertsPerSecond: integerOption({
+    name: "MAX_INSERTS_PER_SECOND",
+    about:
+      "Inserts a second of one process at low traffic: with many partitions MAX_DELAY_MS is stretched to stay below.",
+    unit: "inserts/s",
+    min: 1,
+    max: 1_000,
+    fallback: 10,
+  }),
+  insertTimeoutMs: integerOption({
+    name: "INSERT_TIMEOUT_MS",
+    about: "After this time ClickHouse ends an insert by itself, and it is tried again.",
+    unit: "ms",
+    min: 1_000,
+    max: 600_000,
+    fallback: 30_000,
+  }),
+  stallTimeoutMs: integerOption({
+    name: "STALL_TIMEOUT_MS",
+    about: "Without a sign of progress for so long the process ends, to be started anew.",
+    unit: "ms",
+    min: 5_000,
+    max: 3_600_000,
+    fallback: 120_000,
+  }),
+} as const;
+
+/** Every option of the consumer's process. */
+export const CONSUMER_OPTIONS = {
+  ...INGEST_OPTIONS,
+  operationsPort: integerOption({
+    name: "OPERATIONS_PORT",
+    about: "Port of /livez, /readyz and /metrics.",
+    unit: "port",
+    min: 0,
+    max: 65_535,
+    fallback: 8_082,
+  }),
+  groupId: patternOption({
+    name: "KAFKA_GROUP_ID",
+    about: "Consumer group; all consumers of a deployment share it.",
+    form: "group name (letters, digits, . _ -)",
+    pattern: /^[A-Za-z0-9._-]{1,249}$/,
+    fallback: "push-reports",
+  }),
+  source: patternOption({
+    name: "KAFKA_SOURCE",
+    about:
+      "Names cluster, topic and incarnation of the topic in every row. Choose a new one when the topic was deleted and made again, " +
+      "never otherwise.",
+    form: "name (letters, digits, . _ - :, up to 100)",
+    pattern: /^[A-Za-z0-9._:-]{1,100}$/,
+    fallback: "kafka.push-reports.1",
+  }),
+  deadLetterTopic: patternOption({
+    name: "KAFKA_DEAD_LETTER_TOPIC",
+    about: "Topic for records that cannot become rows. It must exist.",
+    form: "topic name (letters, digits, . _ -, up to 249)",
+    pattern: /^[A-Za-z0-9._-]{1,249}$/,
+    fallback: "push-reports-dead-letters",
+  }),
+  sessionTimeoutMs: integerOption({
+    name: "KAFKA_SESSION_TIMEOUT_MS",
+    about:
+      "After this time without a heartbeat the group gives this consumer's partitions to others.",
+    unit: "ms",
+    min: 1_000,
+    max: 1_800_000,
+    fallback: 15_000,
+  }),
+  heartbeatIntervalMs: integerOption({
+    name: "KAFKA_HEARTBEAT_INTERVAL_MS",
+    about: "Time between heartbeats; a rebalance is noticed by the next one.",
+    unit: "ms",
+    min: 100,
+    max: 1_000,
+    fallback: 1_000,
+  }),
+  rebalanceTimeoutMs: integerOption({
+    name: "KAFKA_REBALANCE_TIMEOUT_MS",
+    about: "How long the group waits for a consumer to join anew.",
+    unit: "ms",
+    min: 1_000,
+    max: 1_800_000,
+    fallback: 20_000,
+  }),
+  requestTimeoutMs: integerOption({
+    name: "KAFKA_REQUEST_TIMEOUT_MS",
+    about: "How long an answer of a broker may take.",
+    unit: "ms",
+    min: 500,
+    max: 120_000,
+    fallback: 10_000,
+  }),
+  maxFetchWaitMs: integerOption({
+    name: "KAFKA_MAX_FETCH_WAIT_MS",
+    about: "How long a fetch waits for records.",
+    unit: "ms",
+    min: 10,
+    max: 1_000,
+    fallback: 250,
+  }),
+  maxFetchBytes: integerOption({
+    name: "KAFKA_MAX_FETCH_BYTES",
+    about: "Bytes of one fetch.",
+    unit: "bytes",
+    min: 65_536,
+    max: 268_435_456,
+    fallback: 16 * 1024 * 1024,
+  }),
+  maxPartitionFetchBytes: integerOption({
+    name: "KAFKA_MAX_PARTITION_FETCH_BYTES",
+    about: "Bytes of one partition in a fetch.",
+    unit: "bytes",
+    min: 65_536,
+    max: 67_108_864,
+    fallback: 4 * 1024 * 1024,
+  }),
+  maxBufferedBytes: integerOption({
+    name: "MAX_BUFFERED_BYTES",
+    about: "Memory footprint of all records that wait to be inserted; the partitions share it.",
+    unit: "bytes",
+    min: 1_048_576,
+    max: 4_294_967_296,
+    fallback: 96 * 1024 * 1024,
+  }),
+  shutdownTimeoutMs: integerOption({
+    name: "SHUTDOWN_TIMEOUT_MS",
+    about:
+      "How long a stop may take; an insert that has not ended by then is done again by the successor.",
+    unit: "ms",
+    min: 1_000,
+    max: 600_000,
+    fallback: 12_000,
+  }),
+  logLevel: choiceOption({
+    name: "LOG_LEVEL",
+    about: "The least serious lines that are written.",
+    choices: LOG_LEVELS,
+    fallback: "info",
+  }),
+} as const;
+
+/** Everything that the consumer reads from its environment, by theme. */
+export const CONSUMER_OPTION_GROUPS = {
+  consumer: CONSUMER_OPTIONS,
+  kafka: KAFKA_OPTIONS,
+  clickHouse: CLICKHOUSE_OPTIONS,
+  tables: TABLE_OPTIONS,
+} as const;
+
+/** Everything that `migrate` reads from its environment, by theme. */
+export const MIGRATE_OPTION_GROUPS = {
+  clickHouse: CLICKHOUSE_OPTIONS,
+  tables: TABLE_OPTIONS,
+  migrate: {
+    waitMs: integerOption({
+      name: "MIGRATE_WAIT_MS",
+      about: "How long migrate waits for ClickHouse to answer.",
+      unit: "ms",
+      min: 0,
+      max: 600_000,
+      fallback: 60_000,
+    }),
+    logLevel: CONSUMER_OPTIONS.logLevel,
+  },
+} as const;
+
+/** Values of {@link INGEST_OPTIONS}. */
+export type IngestConfig = ConfigOf<typeof INGEST_OPTIONS>;
+/** Values of {@link CONSUMER_OPTIONS}. */
+export type ConsumerConfig = ConfigOf<typeof CONSUMER_OPTIONS>;

@@ -1,0 +1,11 @@
+export * from "./clickhouse-options.js";
+export * from "./config.js";
+export * from "./dead-letters.js";
+export type * from "./ingest-range.js";
+export { Ingestion } from "./ingestion.js";
+export { createConsumerMetrics } from "./metrics.js";
+export { type MigrationValues, migrate, readMigrations } from "./migrations.js";
+export { RecordQueue } from "./record-queue.js";
+export * from "./record-source.js";
+export { createConsumerService, createIngestion, type IngestionMaterials } from "./service.js";
+export { SQL_FOLDER } from "./sql-folder.js";

@@ -1,0 +1,56 @@
+import type { Admin } from "kafkajs";
+import type { PartitionPosition } from "./record-source.js";
+import { WriteError } from "./report-writer.js";
+
+/** Reads where the group and the log stand; partitions that ask at the same time share one answer. */
+export class KafkaPositions {
+  readonly #admin: Admin;
+  readonly #topic: string;
+  readonly #groupId: string;
+  #reading: Promise<ReadonlyMap<number, PartitionPosition>> | null = null;
+
+  constructor(admin: Admin, at: { readonly topic: string; readonly groupId: string }) {
+    this.#admin = admin;
+    this.#topic = at.topic;
+    this.#groupId = at.groupId;
+  }
+
+  /** @throws WriteError `passes_with_time` while Kafka does not answer. */
+  async read(partition: number): Promise<PartitionPosition> {
+    this.#reading ??= this.#readAll().finally(() => {
+      this.#reading = null;
+    });
+    const position = await this.#reading
+      .then((all) => all.get(partition))
+      .catch((error: unknown) => {
+        throw new WriteError("passes_with_time", 0, "Kafka gave no offsets", error);
+      });
+    if (position === undefined)
+      throw new WriteError("passes_with_time", 0, `Kafka gave no offsets of ${partition}`);
+    return position;
+  }
+
+  async #readAll(): Promise<ReadonlyMap<number, PartitionPosition>> {
+    const [groups, logs] = await Promise.all([
+      this.#admin.fetchOffsets({ groupId: this.#groupId, topics: [this.#topic] }),
+      this.#admin.fetchTopicOffsets(this.#topic),
+    ]);
+    const committed = new Map(
+      groups.flatMap(({ partitions }) => partitions).map((entry) => [entry.partition, entry]),
+    );
+    return new Map(
+      logs.map(({ partition, low, high }) => {
+        const { offset = "-1", metadata = null } = committed.get(partition) ?? {};
+        return [
+          partition,
+          {
+            committedOffset: Number(offset) < 0 ? null : Number(offset),
+            metadata: metadata ?? "",
+            lowWatermark: Number(low),
+            highWatermark: Number(high),
+          },
+        ];
+      }),
+    );
+  }
+}

@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ClickHouseClient } from "@clickhouse/client";
+import type { Logger } from "@push-reports/service-kit";
+
+/** What the migrations' placeholders stand for. */
+export interface MigrationValues {
+  readonly database: string;
+  /** Months that reports, ledger and dead letters are kept, by time of receipt. */
+  readonly retentionMonths: number;
+  /** Inserts whose tokens a table remembers; the same for every table, so that a retried range is whole everywhere. */
+  readonly deduplicationWindow: number;
+}
+
+/** One numbered file of statements. */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly statements: readonly string[];
+  /** Of the file as written, placeholders unfilled. */
+  readonly checksum: string;
+}
+
+/** A migration that was applied is no longer what it was, or a file has no number. */
+export class MigrationError extends Error {
+  override readonly name = "MigrationError";
+  readonly code = "migration_invalid";
+}
+
+/** Reads `NNNN-name.sql` files in order. A statement ends with a semicolon at a line's end. @throws MigrationError */
+export function readMigrations(folder: string): readonly Migration[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".sql"))
+    .sort()
+    .map((file) => {
+      const [, number, name] = /^(\d{4})-([a-z0-9-]+)\.sql$/.exec(file) ?? [];
+      if (number === undefined || name === undefined)
+        throw new MigrationError(`${file} must be named like 0001-what-it-makes.sql`);
+      const text = readFileSync(join(folder, file), "utf8");
+      const statements = text
+        .split(/;\s*$/m)
+        .map((statement) => statement.trim())
+        .filter((statement) => statement !== "");
+      const checksum = createHash("sha256").update(text).digest("hex");
+      return { version: Number(number), name, statements, checksum };
+    });
+}
+
+/** Puts the values into a statement. @throws MigrationError for a placeholder that has none. */
+export function fillIn(statement: string, values: MigrationValues): string {
+  const filled: Readonly<Record<string, string>> = {
+    database: values.database,
+    retention_months: String(values.retentionMonths),
+    deduplication_window: String(values.deduplicationWindow),
+  };
+  return statement.replace(/\{(\w+)\}/g, (_, key: string) => {
+    const value = filled[key];
+    if (value === undefined) throw new MigrationError(`Nothing fills the placeholder {${key}}`);
+    return value;
+  });
+}
+
+/**
+ * Brings the database to the newest version: creates it, applies what `schema_migrations` lacks, in order, and sets retention
+ * and deduplication windows to today's values. Every statement may run twice, so a run that died half-way is simply run again.
+ * @returns the names of the migrations that were applied.
+ * @throws MigrationError when an applied file has changed; whatever the database throws.
+ */
+export async function migrate(
+  client: ClickHouseClient,
+  migrations: readonly Migration[],
+  values: MigrationValues,
+  logger: Logger,
+): Promise<readonly string[]> {
+  const { database } = values;
+  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
+  await client.command({ query: fillIn(MIGRATIONS_TABLE, values) });
+  const applied = await appliedChecksums(client, database);
+  const done: string[] = [];
+  for (const migration of migrations) {
+    const { version, name, statements, checksum } = migration;
+    const before = applied.get(version);
+    if (before !== undefined && before !== checksum)
+      throw new MigrationError(`Migration ${version} (${name}) was changed after it was applied`);
+    if (before !== undefined) continue;
+    for (const statement of statements) await client.command({ query: fillIn(statement, values) });
+    await client.insert({
+      table: `${database}.schema_migrations`,
+      values: [{ version, name, checksum }],
+      format: "JSONEachRow",
+    });
+    logger.info("migration_applied", { version, name });
+    done.push(name);
+  }
+  await applyRetention(client, values);
+  return done;
+}
+
+const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS {database}.schema_migrations
+(
+    version UInt32,
+    name String,
+    checksum String,
+    applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
+)
+ENGINE = MergeTree ORDER BY version
+COMMENT 'Migrations that were applied'`;
+
+/** Tables whose rows expire, and the column whose age decides. */
+const EXPIRING = { reports: "received_at", ledger: "completed_at", dead_letters: "set_aside_at" };
+
+async function applyRetention(client: ClickHouseClient, values: MigrationValues): Promise<void> {
+  const { database, retentionMonths, deduplicationWindow } = values;
+  for (const [table, column] of Object.entries(EXPIRING)) {
+    const { create } = await showCreate(client, database, table);
+    const ttl = `toDateTime(${column}) + toIntervalMonth(${retentionMonths})`;
+    if (!create.includes(`TTL ${ttl}`))
+      await client.command({ query: `ALTER TABLE ${database}.${table} MODIFY TTL ${ttl}` });
+    const window = `non_replicated_deduplication_window = ${deduplicationWindow}`;
+    if (!create.includes(`${window},`))
+      await client.command({ query: `ALTER TABLE ${database}.${table} MODIFY SETTING ${window}` });
+  }
+}
+
+async function showCreate(
+  client: ClickHouseClient,
+  database: string,
+  table: string,
+): Promise<{ readonly create: string }> {
+  const result = await client.query({
+    query: `SELECT create_table_query AS create FROM system.tables
+            WHERE database = {database:String} AND name = {table:String}`,
+    query_params: { database, table },
+    format: "JSONEachRow",
+  });
+  const [row] = await result.json<{ create: string }>();
+  if (row === undefined) throw new MigrationError(`The table ${database}.${table} is missing`);
+  return row;
+}
+
+async function appliedChecksums(
+  client: ClickHouseClient,
+  database: string,
+): Promise<ReadonlyMap<number, string>> {
+  const result = await client.query({
+    query: `SELECT version, checksum FROM ${database}.schema_migrations`,
+    format: "JSONEachRow",
+  });
+  const rows = await result.json<{ version: number; checksum: string }>();
+  return new Map(rows.map(({ version, checksum }) => [version, checksum]));
+}

@@ -1,0 +1,39 @@
+import type { RowLines } from "./row-lines.js";
+
+/** What a failed write means for the rows, and so what to do about it. */
+export type WriteFailure =
+  /** The database is away, busy or read-only, or nobody knows what became of the write: the same again, later. */
+  | "passes_with_time"
+  /** At least one row may be at fault: find it. */
+  | "bad_record"
+  /** Tables, rights or settings are wrong: no row is at fault and no retry helps until somebody mends it. */
+  | "misconfigured";
+
+/** A write that is not known to have succeeded. */
+export class WriteError extends Error {
+  override readonly name = "WriteError";
+  readonly failure: WriteFailure;
+  /** ClickHouse's error code; 0 when the failure was not its answer. */
+  readonly clickHouseCode: number;
+
+  constructor(failure: WriteFailure, clickHouseCode: number, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.failure = failure;
+    this.clickHouseCode = clickHouseCode;
+  }
+
+  get code(): WriteFailure {
+    return this.failure;
+  }
+}
+
+/** Puts the rows of ranges into the database. */
+export interface ReportWriter {
+  /**
+   * Inserts all lines at once, durably. The same name again inserts nothing, for at least as long as a retry can take.
+   * Without lines it does nothing. @throws WriteError
+   */
+  write(name: string, lines: RowLines): Promise<void>;
+  /** Whether the database would take these lines, without keeping any. @throws WriteError when it would not. */
+  probe(lines: RowLines): Promise<void>;
+}

@@ -1,0 +1,26 @@
+/** A stretch of one partition and the times of receipt that its rows can have. */
+export interface StoredStretch {
+  readonly partition: number;
+  readonly first: number;
+  readonly last: number;
+  readonly receivedFrom: Date;
+  readonly receivedTo: Date;
+}
+
+/** A record whose report may already be a row at a lower offset. */
+export interface RepeatCandidate {
+  readonly reportId: string;
+  readonly offset: number;
+  readonly receivedAt: Date;
+}
+
+/** Questions about rows that are in the database already. */
+export interface StoredReports {
+  /** The offsets of a stretch that are rows. @throws WriteError */
+  offsetsIn(stretch: StoredStretch): Promise<ReadonlySet<number>>;
+  /** The offsets of those candidates whose report is a row at a lower offset of the partition. @throws WriteError */
+  repeatedAmong(
+    partition: number,
+    candidates: readonly RepeatCandidate[],
+  ): Promise<ReadonlySet<number>>;
+}
