@@ -1,8 +1,7 @@
 /** Tests import the sources: `@push-reports/x` is packages/x/src, and `.js` in an import names the `.ts` beside it. */
-const project = (displayName, testMatch, testTimeout) => ({
+const project = (displayName, testMatch, more = {}) => ({
   displayName,
   testMatch,
-  testTimeout,
   testEnvironment: "node",
   extensionsToTreatAsEsm: [".ts"],
   modulePathIgnorePatterns: ["<rootDir>/packages/[^/]+/dist/", "<rootDir>/data/"],
@@ -16,12 +15,21 @@ const project = (displayName, testMatch, testTimeout) => ({
     "^@push-reports/([^/]+)$": "<rootDir>/packages/$1/src/index.ts",
     "^(\\.{1,2}/.*)\\.js$": "$1",
   },
+  ...more,
 });
 
+/** Both run in the process that runs Jest: once for all projects that name them. */
+const withContainers = {
+  globalSetup: "<rootDir>/scripts/containers-before-tests.mjs",
+  globalTeardown: "<rootDir>/scripts/containers-after-tests.mjs",
+};
+
 export default {
+  // Jest takes this for the whole run only, not by project: long enough for a test that starts containers.
+  testTimeout: 120_000,
   projects: [
-    project("unit", ["<rootDir>/packages/*/test/unit/**/*.test.ts"], 20_000),
-    project("integration", ["<rootDir>/packages/*/test/integration/**/*.test.ts"], 120_000),
-    project("e2e", ["<rootDir>/packages/e2e/test/**/*.test.ts"], 180_000),
+    project("unit", ["<rootDir>/packages/*/test/unit/**/*.test.ts"]),
+    project("integration", ["<rootDir>/packages/*/test/integration/**/*.test.ts"], withContainers),
+    project("e2e", ["<rootDir>/packages/*/test/e2e/**/*.test.ts"], withContainers),
   ],
 };

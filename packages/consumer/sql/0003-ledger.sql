@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS {database}.ledger
     set_aside UInt64 COMMENT 'Offsets whose record is a dead letter',
     repeated UInt64 COMMENT 'Offsets whose record was sent again and is a row at a lower offset',
     absent UInt64 COMMENT 'Offsets that the log no longer held when they were to be read',
-    name String CODEC(ZSTD(1)) COMMENT 'The name of the range, which is its deduplication token',
+    name String COMMENT 'The name of the range, which is its deduplication token' CODEC(ZSTD(1)),
     cut_at DateTime64(3, 'UTC') COMMENT 'When the range was cut',
     received_to Nullable(DateTime64(3, 'UTC')) COMMENT 'Latest time of receipt in the range',
     completed_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'When the range was complete',

@@ -9,10 +9,10 @@ CREATE TABLE IF NOT EXISTS {database}.dead_letters
     reason LowCardinality(String) COMMENT 'Why it cannot become a row',
     detail String COMMENT 'The fault in words, without the record''s own text',
     clickhouse_code Int32 COMMENT 'ClickHouse''s error code, or 0',
-    key_base64 Nullable(String) CODEC(ZSTD(1)) COMMENT 'The key''s bytes; NULL when it had none',
-    value_base64 Nullable(String) CODEC(ZSTD(1)) COMMENT 'The value''s bytes; NULL for a tombstone',
-    headers_base64 Map(String, String) CODEC(ZSTD(1)) COMMENT 'The headers'' bytes',
-    range_name String CODEC(ZSTD(1)) COMMENT 'The range that it belonged to'
+    key_base64 Nullable(String) COMMENT 'The key''s bytes; NULL when it had none' CODEC(ZSTD(1)),
+    value_base64 Nullable(String) COMMENT 'The value''s bytes; NULL for a tombstone' CODEC(ZSTD(1)),
+    headers_base64 Map(String, String) COMMENT 'The headers'' bytes' CODEC(ZSTD(1)),
+    range_name String COMMENT 'The range that it belonged to' CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (source, partition, offset)

@@ -23,7 +23,8 @@ export const TABLE_OPTIONS = {
       "How long reports, ledger and dead letters are kept, by time of receipt. Migrations apply a changed value.",
     unit: "months",
     min: 1,
-    max: 1_200,
+    // A TTL beyond 2106, where DateTime ends, wraps around and would delete every row at once.
+    max: 600,
     fallback: 13,
   }),
   deduplicationWindow: integerOption({
