@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { type ClickHouseClient, createClient } from "@clickhouse/client";
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import type { ReportRecord } from "@push-reports/report";
 import { createLogger } from "@push-reports/service-kit";
 import {
@@ -42,6 +42,7 @@ export class Pipeline {
       url: endpoint.url,
       username: endpoint.user,
       password: endpoint.password,
+      log: { level: ClickHouseLogLevel.OFF },
     });
   }
 
