@@ -1,0 +1,195 @@
+import {
+  type AssignedPartition,
+  EpochEndedError,
+  type PartitionPosition,
+  RecordQueue,
+  type RecordSource,
+  type SourceRecord,
+  type TakeLimits,
+} from "@push-reports/consumer";
+import type { EmbeddedLog } from "@push-reports/embedded-log";
+import { Backoff, type Clock, type Logger } from "@push-reports/service-kit";
+
+/** How far the source reads ahead of ingestion. */
+export interface EmbeddedRecordSourceOptions {
+  /** Footprint of the records that may wait to be ingested, bytes. */
+  readonly maxBufferedBytes: number;
+}
+
+/** The log's only partition. */
+const PARTITION = 0;
+/** The mark that holds the committed offset and its metadata. */
+const COMMITTED = "committed";
+/** Records of one read, so that the event loop is not held for long. */
+const READ_LIMITS = { maxRecords: 2_000, maxBytes: 1_048_576 };
+
+interface Committed {
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+/**
+ * The embedded log as a source with one partition, which this process owns from start to stop. What is committed is trimmed from the
+ * log: everything below the committed offset is durable in the database.
+ */
+export class EmbeddedRecordSource implements RecordSource {
+  readonly #log: EmbeddedLog;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #options: EmbeddedRecordSourceOptions;
+  #assigned: EmbeddedPartition | null = null;
+
+  constructor(
+    log: EmbeddedLog,
+    options: EmbeddedRecordSourceOptions,
+    clock: Clock,
+    logger: Logger,
+  ) {
+    this.#log = log;
+    this.#options = options;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  async start(
+    onAssigned: (partition: AssignedPartition) => void,
+    onFailed: (error: Error) => void,
+  ): Promise<void> {
+    this.#assigned = new EmbeddedPartition({
+      log: this.#log,
+      clock: this.#clock,
+      logger: this.#logger,
+      capacityBytes: this.#options.maxBufferedBytes,
+      onFailed,
+    });
+    onAssigned(this.#assigned);
+  }
+
+  async stop(): Promise<void> {
+    this.#assigned?.end();
+  }
+
+  /** Reading is a call within the process: the source is never silent. */
+  lastActivityAt(): number {
+    return this.#clock.now();
+  }
+}
+
+interface EmbeddedPartitionParts {
+  readonly log: EmbeddedLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly capacityBytes: number;
+  readonly onFailed: (error: Error) => void;
+}
+
+/** The partition in its one epoch. */
+class EmbeddedPartition implements AssignedPartition {
+  readonly partition = PARTITION;
+  readonly #parts: EmbeddedPartitionParts;
+  readonly #log: EmbeddedLog;
+  readonly #queue: RecordQueue;
+  readonly #ended = new AbortController();
+  #readAt: number | null = null;
+  #isReading = false;
+  #stopListening: () => void = () => undefined;
+
+  constructor(parts: EmbeddedPartitionParts) {
+    this.#parts = parts;
+    this.#log = parts.log;
+    this.#queue = new RecordQueue(parts.clock, parts.capacityBytes, () => this.#fill());
+  }
+
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  async position(): Promise<PartitionPosition> {
+    this.ended.throwIfAborted();
+    const committed = this.#committed();
+    return {
+      committedOffset: committed?.offset ?? null,
+      metadata: committed?.metadata ?? "",
+      lowWatermark: this.#log.firstOffset,
+      highWatermark: this.#log.nextOffset,
+    };
+  }
+
+  startAt(offset: number): void {
+    this.#readAt = offset;
+    this.#stopListening = this.#log.onAppend(() => this.#fill());
+    this.#fill();
+  }
+
+  take(limits: TakeLimits): Promise<readonly SourceRecord[]> {
+    return this.#queue.take(limits);
+  }
+
+  takeReady(limits: TakeLimits): readonly SourceRecord[] | null {
+    return this.#queue.takeReady(limits);
+  }
+
+  takeThrough(lastOffset: number): Promise<readonly SourceRecord[]> {
+    return this.#queue.takeThrough(lastOffset);
+  }
+
+  async commit(offset: number, metadata: string): Promise<void> {
+    const { clock, logger } = this.#parts;
+    const backoff = new Backoff({ initialMs: 100, maxMs: 2_000 });
+    const value = JSON.stringify({ offset, metadata } satisfies Committed);
+    for (;;) {
+      this.ended.throwIfAborted();
+      try {
+        await this.#log.setMark(COMMITTED, value);
+        return this.#trim(offset);
+      } catch (error) {
+        const delayMs = backoff.next();
+        logger.warn("commit_retry", { offset, attempt: backoff.attempts, delayMs, error });
+        await clock.sleep(delayMs, this.ended);
+      }
+    }
+  }
+
+  end(): void {
+    const error = new EpochEndedError(PARTITION);
+    this.#stopListening();
+    this.#queue.end(error);
+    this.#ended.abort(error);
+  }
+
+  #committed(): Committed | null {
+    const text = this.#log.mark(COMMITTED);
+    return text === null ? null : (JSON.parse(text) as Committed);
+  }
+
+  /** Moves records into the queue until it is full or the log is at its end, giving way between reads. */
+  #fill(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    setImmediate(() => {
+      this.#isReading = false;
+      if (this.ended.aborted || this.#readAt === null || this.#queue.isFull()) return;
+      try {
+        const entries = this.#log.read(this.#readAt, READ_LIMITS);
+        const last = entries.at(-1);
+        if (last === undefined) return;
+        this.#readAt = last.offset + 1;
+        this.#queue.push(entries, this.#readAt);
+        this.#fill();
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  /** Nobody waits for the space: what is not freed now is freed after the next commit. */
+  #trim(beforeOffset: number): void {
+    this.#log.trim(beforeOffset).catch((error: unknown) => {
+      if (!this.ended.aborted) this.#parts.logger.warn("trim_failed", { beforeOffset, error });
+    });
+  }
+
+  #fail(error: unknown): void {
+    this.#parts.onFailed(error instanceof Error ? error : new Error(String(error)));
+  }
+}
