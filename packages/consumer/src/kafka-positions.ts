@@ -17,7 +17,7 @@ export class KafkaPositions {
 
   /** @throws WriteError `passes_with_time` while Kafka does not answer. */
   async read(partition: number): Promise<PartitionPosition> {
-    this.#reading ??= this.#readAll().finally(() => {
+    this.#reading ??= this.readAll().finally(() => {
       this.#reading = null;
     });
     const position = await this.#reading
@@ -30,7 +30,8 @@ export class KafkaPositions {
     return position;
   }
 
-  async #readAll(): Promise<ReadonlyMap<number, PartitionPosition>> {
+  /** Of every partition of the topic. @throws kafkajs' error when Kafka does not answer. */
+  async readAll(): Promise<ReadonlyMap<number, PartitionPosition>> {
     const [groups, logs] = await Promise.all([
       this.#admin.fetchOffsets({ groupId: this.#groupId, topics: [this.#topic] }),
       this.#admin.fetchTopicOffsets(this.#topic),

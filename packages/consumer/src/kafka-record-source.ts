@@ -1,8 +1,9 @@
 import { Backoff, type Clock, type Logger, overrideOffsetReset } from "@push-reports/service-kit";
-import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+import type { Admin, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import { KafkaAssignedPartition } from "./kafka-assigned-partition.js";
 import { KafkaPositions } from "./kafka-positions.js";
-import type { AssignedPartition, RecordSource, SourceRecord } from "./record-source.js";
+import { sourceRecordOf } from "./kafka-source-record.js";
+import type { AssignedPartition, RecordSource } from "./record-source.js";
 
 /** How the group is joined and how much is fetched ahead. */
 export interface KafkaRecordSourceOptions {
@@ -178,7 +179,7 @@ export class KafkaRecordSource implements RecordSource {
     const lastOffset = batch.lastOffset();
     const accepted = assigned.accept({
       fetchedOffset: Number(fetchedOffset),
-      records: batch.messages.map(recordOf),
+      records: batch.messages.map(sourceRecordOf),
       nextOffset: Number(lastOffset) + 1,
     });
     if (accepted) resolveOffset(lastOffset);
@@ -193,14 +194,4 @@ export class KafkaRecordSource implements RecordSource {
     const partitions = [{ partition, offset: String(offset), metadata }];
     await this.#commitOffsets({ topics: [{ topic: this.#options.topic, partitions }] });
   }
-}
-
-function recordOf(message: KafkaMessage): SourceRecord {
-  return {
-    offset: Number(message.offset),
-    timestampMs: Number(message.timestamp),
-    key: message.key,
-    value: message.value,
-    headers: (message.headers ?? {}) as SourceRecord["headers"],
-  };
 }

@@ -108,7 +108,12 @@ ENGINE = MergeTree ORDER BY version
 COMMENT 'Migrations that were applied'`;
 
 /** Tables whose rows expire, and the column whose age decides. */
-const EXPIRING = { reports: "received_at", ledger: "completed_at", dead_letters: "set_aside_at" };
+const EXPIRING = {
+  reports: "received_at",
+  ledger: "completed_at",
+  dead_letters: "set_aside_at",
+  corrections: "corrected_at",
+};
 
 async function applyRetention(client: ClickHouseClient, values: MigrationValues): Promise<void> {
   const { database, retentionMonths, deduplicationWindow } = values;

@@ -122,6 +122,7 @@ function isPlainRow(record: SourceRecord): record is SourceRecord & { readonly v
     version[0] === RECORD_VERSION.charCodeAt(0) &&
     value.indexOf(BRACE_CLOSE) === value.length - 1 &&
     value.indexOf(LINE_BREAK) === -1 &&
+    value.length > OPENING.length &&
     value.compare(OPENING, 0, OPENING.length, 0, OPENING.length) === 0 &&
     isUtf8(value)
   );

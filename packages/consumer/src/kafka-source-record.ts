@@ -1,0 +1,29 @@
+import type { IHeaders, KafkaMessage } from "kafkajs";
+import type { SourceRecord } from "./record-source.js";
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** A record as kafkajs decoded it. Of a header that is there several times the last one counts. */
+export function sourceRecordOf(message: KafkaMessage): SourceRecord {
+  return {
+    offset: Number(message.offset),
+    timestampMs: Number(message.timestamp),
+    key: message.key,
+    value: message.value,
+    headers: headersOf(message.headers ?? {}),
+  };
+}
+
+/** kafkajs' types hide that it gives null for a header without a value and a list for one that is repeated. */
+function headersOf(headers: IHeaders): SourceRecord["headers"] {
+  for (const name in headers)
+    if (!Buffer.isBuffer(headers[name])) return Object.fromEntries(normalised(headers));
+  return headers as SourceRecord["headers"];
+}
+
+function normalised(headers: IHeaders): (readonly [string, Buffer])[] {
+  return Object.entries(headers).map(([name, value]) => {
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    return [name, Buffer.isBuffer(last) ? last : NO_BYTES];
+  });
+}
