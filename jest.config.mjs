@@ -20,8 +20,8 @@ const project = (displayName, testMatch, more = {}) => ({
 
 /** Both run in the process that runs Jest: once for all projects that name them. */
 const withContainers = {
-  globalSetup: "<rootDir>/scripts/containers-before-tests.mjs",
-  globalTeardown: "<rootDir>/scripts/containers-after-tests.mjs",
+  globalSetup: "<rootDir>/packages/test-support/jest/before-tests.mjs",
+  globalTeardown: "<rootDir>/packages/test-support/jest/after-tests.mjs",
 };
 
 export default {
@@ -30,6 +30,8 @@ export default {
   projects: [
     project("unit", ["<rootDir>/packages/*/test/unit/**/*.test.ts"]),
     project("integration", ["<rootDir>/packages/*/test/integration/**/*.test.ts"], withContainers),
+    // Needs the ports of docker-compose.yml and minutes, so `npm test` leaves it to `npm run test:compose`.
+    project("compose", ["<rootDir>/packages/*/test/compose/**/*.test.ts"]),
     project("e2e", ["<rootDir>/packages/*/test/e2e/**/*.test.ts"], withContainers),
   ],
 };

@@ -88,7 +88,7 @@ export class ClickHouseStatements {
 }
 
 /** A string literal. */
-export function quote(text: string): string {
+function quote(text: string): string {
   return `'${text.replace(/\\/g, "\\\\").replace(/'/g, "\\'")}'`;
 }
 

@@ -1,4 +1,5 @@
 export * from "./clickhouse-options.js";
+export { COMMAND_OPTION_GROUPS } from "./command-environment.js";
 export * from "./config.js";
 export * from "./dead-letters.js";
 export type * from "./ingest-range.js";

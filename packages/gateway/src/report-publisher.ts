@@ -15,10 +15,17 @@ export type PublishErrorCode =
 export class PublishError extends Error {
   override readonly name = "PublishError";
   readonly code: PublishErrorCode;
+  /** The partition that may hold the record, or null when it was sent to none. */
+  readonly sentTo: number | null;
 
-  constructor(code: PublishErrorCode, message: string, cause?: unknown) {
-    super(message, { cause });
+  constructor(
+    code: PublishErrorCode,
+    message: string,
+    more: { readonly sentTo?: number; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: more.cause });
     this.code = code;
+    this.sentTo = more.sentTo ?? null;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Kafka, type Message, Partitioners, type Producer } from "kafkajs";
+import { CompressionTypes, type Kafka, type Message, Partitioners, type Producer } from "kafkajs";
 import type { Logger } from "./logger.js";
 
 /** Why a send did not end with an acknowledgement. */
@@ -26,6 +26,8 @@ export interface DurableProducerOptions {
   readonly ackTimeoutMs: number;
   /** Attempts of kafkajs after the first, of one send, by the same producer id and sequence. */
   readonly retries: number;
+  /** Of batches. @default "none" */
+  readonly compression?: "none" | "gzip";
 }
 
 /**
@@ -60,12 +62,13 @@ export class DurableProducer {
    */
   async send(partition: number, messages: readonly Message[]): Promise<void> {
     const producer = await this.#connected();
-    const { topic, ackTimeoutMs } = this.#options;
+    const { topic, ackTimeoutMs, compression } = this.#options;
     try {
       const results = await producer.send({
         topic,
         acks: -1,
         timeout: ackTimeoutMs,
+        compression: compression === "gzip" ? CompressionTypes.GZIP : CompressionTypes.None,
         messages: messages.map((message) => ({ ...message, partition })),
       });
       const named = results.some((result) => result.partition === partition && !result.errorCode);

@@ -22,6 +22,8 @@ export interface ProcessLike {
 
 /** How long the last log lines may take to leave, ms. */
 const FLUSH_MS = 100;
+/** Two signals this close, ms, are one wish: npm passes a Ctrl-C on that the terminal has sent to every process already. */
+const SAME_WISH_MS = 500;
 
 /**
  * Runs a service until a stop signal (exit code 0), a failure or a wrong configuration (exit code 1).
@@ -40,10 +42,13 @@ export async function runProcess(
   };
   process.on("uncaughtException", (error: Error) => fail("uncaught_exception", error));
   process.on("unhandledRejection", (error: unknown) => fail("unhandled_rejection", error));
-  let stopping = false;
+  let stopAskedAt: number | null = null;
   const stop = (signal: string) => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    if (stopAskedAt !== null) {
+      if (Date.now() - stopAskedAt > SAME_WISH_MS) process.exit(130);
+      return;
+    }
+    stopAskedAt = Date.now();
     service.logger.info("stop_requested", { signal });
     service.stop().then(
       () => {
@@ -62,7 +67,7 @@ export async function runProcess(
   try {
     await service.start();
   } catch (error) {
-    if (!stopping) fail("start_failed", error);
+    if (stopAskedAt === null) fail("start_failed", error);
   }
 }
 

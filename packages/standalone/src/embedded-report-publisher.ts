@@ -29,10 +29,12 @@ function publishErrorOf(error: LogError): PublishError {
   switch (error.code) {
     case "log_overloaded":
     case "log_full":
-      return new PublishError("overloaded", "The embedded log has no room", error);
+      return new PublishError("overloaded", "The embedded log has no room", { cause: error });
     case "log_closed":
-      return new PublishError("stopping", "The embedded log is closed", error);
+      return new PublishError("stopping", "The embedded log is closed", { cause: error });
     default:
-      return new PublishError("unavailable", "The embedded log cannot be written", error);
+      return new PublishError("unavailable", "The embedded log cannot be written", {
+        cause: error,
+      });
   }
 }

@@ -14,6 +14,9 @@ import {
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from "kafkajs";
 import { migrate, readMigrations, SQL_FOLDER } from "../../src/index.js";
 
+/** A record to produce, which need not be one that a gateway would write. */
+type NewRecord = Partial<Omit<ReportRecord, "value">> & { readonly value: Buffer | null };
+
 /** A row as it is compared with the topic: where its record lies and which report it is. */
 export type RowKey = `${number}/${number} ${string}`;
 
@@ -67,7 +70,7 @@ export class Pipeline {
     return pipeline;
   }
 
-  async produce(partition: number, records: readonly Partial<ReportRecord>[]): Promise<void> {
+  async produce(partition: number, records: readonly NewRecord[]): Promise<void> {
     const messages = records.map(({ key, value, headers, timestampMs }) => ({
       partition,
       key: key ?? null,

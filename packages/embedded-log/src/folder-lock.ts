@@ -1,0 +1,95 @@
+import { mkdir, rmdir, stat, unlink } from "node:fs/promises";
+import { connect, createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { LogError } from "./log-error.js";
+
+/** Taking the lock takes a moment; a guard this old was left by a process that died in between. */
+const STALE_GUARD_MS = 10_000;
+
+/**
+ * Sole ownership of a folder, which ends with the process however it ends: a local socket in the folder that its owner
+ * listens on. What a dead owner left behind answers no more and is replaced.
+ */
+export class FolderLock {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** @throws LogError "log_locked" when a process owns the folder, "log_broken" when the folder takes no socket. */
+  static async take(folder: string): Promise<FolderLock> {
+    const guard = join(folder, "lock.guard");
+    await makeGuard(guard, folder);
+    try {
+      const socket = join(folder, "lock.socket");
+      if (await answers(socket)) throw locked(folder);
+      await unlink(socket).catch(ignoreMissing);
+      return new FolderLock(await listen(socket));
+    } catch (error) {
+      if (error instanceof LogError) throw error;
+      throw new LogError("log_broken", `${folder} cannot be locked`, error);
+    } finally {
+      await rmdir(guard);
+    }
+  }
+
+  async release(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+/** Keeps two processes from replacing a dead owner's socket at the same moment. */
+async function makeGuard(guard: string, folder: string): Promise<void> {
+  const made = await mkdir(guard).catch(codeOf);
+  if (made === undefined) return;
+  if (made !== "EEXIST") throw new LogError("log_broken", `${folder} cannot be locked: ${made}`);
+  const age = await stat(guard).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
+  if (age < STALE_GUARD_MS) throw locked(folder);
+  await rmdir(guard).catch(ignoreMissing);
+  if ((await mkdir(guard).catch(codeOf)) !== undefined) throw locked(folder);
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const connection = connect(socket);
+    connection.once("connect", () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once("error", (error) => {
+      const code = codeOf(error);
+      // A listener with a full backlog (EAGAIN) is alive.
+      if (code === "EAGAIN") resolve(true);
+      else if (code === "ENOENT" || code === "ECONNREFUSED" || code === "ENOTSOCK") resolve(false);
+      else reject(error);
+    });
+  });
+}
+
+function listen(socket: string): Promise<Server> {
+  const server = createServer((connection) => connection.destroy());
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(socket, () => {
+      server.off("error", reject);
+      server.unref();
+      resolve(server);
+    });
+  });
+}
+
+function locked(folder: string): LogError {
+  return new LogError("log_locked", `Another process is using ${folder}`);
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? String(error);
+}
+
+function ignoreMissing(error: unknown): void {
+  if (codeOf(error) !== "ENOENT") throw error;
+}

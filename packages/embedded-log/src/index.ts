@@ -1,0 +1,3 @@
+export type { EmbeddedLog, LogEntry, LogRecord, ReadLimits } from "./embedded-log.js";
+export { LogError, type LogErrorCode } from "./log-error.js";
+export { type EmbeddedLogOptions, openEmbeddedLog } from "./open-embedded-log.js";

@@ -1,0 +1,113 @@
+import { copyFile, cp, open, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { openEmbeddedLog } from "../../src/index.js";
+import { aRecord } from "../support/records.js";
+import { Fixture } from "../support/run-fixture.js";
+import { withTemporaryFolder } from "../support/temporary-folder.js";
+
+const RECORDS = 2_000;
+
+async function makeLog(path: string): Promise<void> {
+  const log = await openEmbeddedLog({ path, maxBytes: 100_000_000 });
+  for (let batch = 0; batch < 20; batch++) {
+    await Promise.all(
+      Array.from({ length: RECORDS / 20 }, () => log.append(aRecord("x".repeat(500)))),
+    );
+  }
+  await log.close();
+}
+
+/** Opens in a process of its own, since what is tested is that none is ended by LMDB. */
+async function openElsewhere(
+  path: string,
+): Promise<{ readonly code: string; readonly exit: unknown }> {
+  const opener = Fixture.start("open-and-read.mjs", [path]);
+  const [line = "no output"] = await opener.lines();
+  return { code: line, exit: await opener.end() };
+}
+
+describe("embedded log with damaged files", () => {
+  it(
+    "says log_broken for a truncated file, wherever it was cut",
+    () =>
+      withTemporaryFolder(async (folder) => {
+        const whole = join(folder, "whole");
+        await makeLog(whole);
+        const cuts = [0, 1, 100, 4_096, 4_097, 8_191, 8_192, 20_000, 500_000];
+        for (const bytes of cuts) {
+          const cut = join(folder, `cut-${bytes}`);
+          await cp(whole, cut, { recursive: true, filter: (path) => !path.includes("lock") });
+          await truncate(join(cut, "data.mdb"), bytes);
+          expect([bytes, await openElsewhere(cut)]).toEqual([
+            bytes,
+            { code: "log_broken", exit: 0 },
+          ]);
+        }
+      }),
+    60_000,
+  );
+
+  it("says log_broken when its data file is another file, or gone", () =>
+    withTemporaryFolder(async (folder) => {
+      const path = join(folder, "log");
+      await makeLog(path);
+      await writeFile(join(path, "data.mdb"), "y".repeat(50_000));
+      expect(await openElsewhere(path)).toEqual({ code: "log_broken", exit: 0 });
+      await copyFile("/dev/null", join(path, "data.mdb"));
+      expect(await openElsewhere(path)).toEqual({ code: "log_broken", exit: 0 });
+    }));
+
+  it(
+    "says log_broken or reads every record right when any page is overwritten",
+    () =>
+      withTemporaryFolder(async (folder) => {
+        const whole = join(folder, "whole");
+        await makeLog(whole);
+        const { size } = await stat(join(whole, "data.mdb"));
+        const outcomes = new Set<string>();
+        for (let page = 0; page < 12; page++) {
+          const torn = join(folder, `torn-${page}`);
+          await cp(whole, torn, { recursive: true, filter: (path) => !path.includes("lock") });
+          const file = await open(join(torn, "data.mdb"), "r+");
+          const at = page < 8 ? page * 4_096 : Math.floor(((page - 7) * size) / 40_960) * 4_096;
+          await file.write(Buffer.alloc(2_048, 0x5a), 0, 2_048, at + 1_024);
+          await file.close();
+          const { code, exit } = await openElsewhere(torn);
+          expect([page, exit]).toEqual([page, 0]);
+          outcomes.add(code);
+        }
+        expect([...outcomes].toSorted((a, b) => a.localeCompare(b))).toEqual([
+          `${RECORDS} records`,
+          "log_broken",
+        ]);
+      }),
+    60_000,
+  );
+
+  it("refuses records on a full disk, still takes marks and trims, and goes on where there is space", () =>
+    withTemporaryFolder(async (path) => {
+      const limited = Fixture.start(
+        "append-on-full-disk.mjs",
+        [path],
+        ["bash", "-c", 'ulimit -S -f 20000; exec "$@"', "limited"],
+      );
+      const full = JSON.parse((await limited.nextLine()) ?? "{}");
+      expect(full).toMatchObject({
+        appended: ["log_broken", "log_broken", "log_broken"],
+        isHealthy: false,
+        marked: "done",
+        trimmed: "done",
+      });
+      expect(full.retained).toBe(full.acknowledged);
+      expect(await limited.end()).toBe(0);
+      const log = await openEmbeddedLog({ path, maxBytes: 100_000_000 });
+      expect([log.firstOffset, log.nextOffset, log.mark("m")]).toEqual([
+        full.retained - 1,
+        full.retained,
+        "1",
+      ]);
+      expect(await log.append(aRecord("with space"))).toBe(full.retained);
+      await log.close();
+    }));
+});

@@ -1,0 +1,57 @@
+import type { Logger } from "@push-reports/service-kit";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
+import { canonicalTarget } from "./canonical-path.js";
+import { answerPreflight } from "./cors.js";
+import { ORIGIN_HEADERS, writeFault } from "./error-responses.js";
+
+/** The reporting path, with and without the instance id that it must carry. */
+const REPORTING_PATHS = [
+  "/reporting_api/v2/instances/:instanceId/events",
+  "/reporting_api/v2/instances/events",
+  "/reporting_api/v2/instances//events",
+];
+
+/** Joins middleware and routes, in order. */
+export function createApp(reportsRoute: RequestHandler, logger: Logger): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", false);
+  app.use(canonicalPath);
+  app.post(REPORTING_PATHS, reportsRoute);
+  app.options(REPORTING_PATHS, answerPreflight);
+  app.all(REPORTING_PATHS, methodNotAllowed);
+  app.use(notFound);
+  app.use(createErrorHandler(logger));
+  return app;
+}
+
+const canonicalPath: RequestHandler = (req, _res, next) => {
+  req.url = canonicalTarget(req.url);
+  next();
+};
+
+/** No SDK sends anything but POST and OPTIONS. */
+const methodNotAllowed: RequestHandler = (_req, res) => {
+  res
+    .status(405)
+    .set({ ...ORIGIN_HEADERS, allow: "POST, OPTIONS" })
+    .json({ error: "Method not allowed", description: "Reports are sent with POST." });
+};
+
+const notFound: RequestHandler = (_req, res) => {
+  res.status(404).set(ORIGIN_HEADERS).json({
+    error: "Not found",
+    description: "Reports go to /reporting_api/v2/instances/{instanceId}/events.",
+  });
+};
+
+/** The last resort: a fault of ours, told to the log and not to the sender. */
+function createErrorHandler(logger: Logger): ErrorRequestHandler {
+  return (error, _req, res, _next) => {
+    logger.error("request_failed", { error });
+    if (res.headersSent) return void res.destroy();
+    const { status, headers, body } = writeFault({ code: "internal_error" });
+    res.writeHead(status, { ...headers }).end(body);
+  };
+}

@@ -1,0 +1,178 @@
+import {
+  type ConfigOf,
+  choiceOption,
+  integerOption,
+  KAFKA_OPTIONS,
+  LOG_LEVELS,
+  optional,
+  textOption,
+} from "@push-reports/service-kit";
+
+/** How reports are taken over HTTP, wherever they go then. */
+export const HTTP_OPTIONS = {
+  httpPort: integerOption({
+    name: "HTTP_PORT",
+    about: "Port that the SDKs' requests come to.",
+    unit: "port",
+    min: 0,
+    max: 65_535,
+    fallback: 8_080,
+  }),
+  httpHost: optional(
+    textOption({
+      name: "HTTP_HOST",
+      about: "Address to listen on; without it, every address of the machine.",
+      form: "address or host name",
+    }),
+  ),
+  maxBodyBytes: integerOption({
+    name: "MAX_BODY_BYTES",
+    about: "Largest body of a request, as sent and as inflated. SDKs send 200 to 600 bytes.",
+    unit: "bytes",
+    min: 1_024,
+    max: 1_048_576,
+    fallback: 16_384,
+  }),
+  maxHeaderBytes: integerOption({
+    name: "MAX_HEADER_BYTES",
+    about: "Largest head of a request: its first line and headers.",
+    unit: "bytes",
+    min: 2_048,
+    max: 131_072,
+    fallback: 16_384,
+  }),
+  headersTimeoutMs: integerOption({
+    name: "HEADERS_TIMEOUT_MS",
+    about: "How long a client may take to send the head of a request.",
+    unit: "ms",
+    min: 100,
+    max: 60_000,
+    fallback: 8_000,
+  }),
+  requestTimeoutMs: integerOption({
+    name: "REQUEST_TIMEOUT_MS",
+    about: "How long a client may take to send a whole request; at least HEADERS_TIMEOUT_MS.",
+    unit: "ms",
+    min: 100,
+    max: 120_000,
+    fallback: 15_000,
+  }),
+  keepAliveMs: integerOption({
+    name: "KEEP_ALIVE_MS",
+    about:
+      "How long an idle connection is kept. Longer than the 60 s of common load balancers, so that they close first.",
+    unit: "ms",
+    min: 1_000,
+    max: 3_600_000,
+    fallback: 75_000,
+  }),
+  maxConnections: integerOption({
+    name: "MAX_CONNECTIONS",
+    about: "Open connections; a request on one more is answered 503. Each costs some 10 KiB.",
+    unit: "connections",
+    min: 1,
+    max: 1_000_000,
+    fallback: 10_000,
+  }),
+  maxInFlightRequests: integerOption({
+    name: "MAX_IN_FLIGHT_REQUESTS",
+    about: "Requests that may be under way at once; one more is answered 503 at once.",
+    unit: "requests",
+    min: 1,
+    max: 1_000_000,
+    fallback: 8_000,
+  }),
+  answerDeadlineMs: integerOption({
+    name: "ANSWER_DEADLINE_MS",
+    about:
+      "How long a report may take to become durable; then the answer is 503. Android sends again after 10 s of waiting.",
+    unit: "ms",
+    min: 500,
+    max: 9_000,
+    fallback: 5_000,
+  }),
+  shutdownDelayMs: integerOption({
+    name: "SHUTDOWN_DELAY_MS",
+    about:
+      "How long requests are still taken after a stop signal, unready already, so that load balancers notice first.",
+    unit: "ms",
+    min: 0,
+    max: 300_000,
+    fallback: 2_000,
+  }),
+} as const;
+
+/** How records reach Kafka. */
+export const PUBLISH_OPTIONS = {
+  lanes: integerOption({
+    name: "LANES",
+    about:
+      "Producers that send at the same time, each one batch at a time. More than one keeps reports moving while one broker hangs.",
+    unit: "producers",
+    min: 1,
+    max: 4,
+    fallback: 2,
+  }),
+  maxWaitingBytes: integerOption({
+    name: "MAX_WAITING_BYTES",
+    about: "Bytes of records that may wait for Kafka; past it the answer is 503 at once.",
+    unit: "bytes",
+    min: 65_536,
+    max: 1_073_741_824,
+    fallback: 16 * 1024 * 1024,
+  }),
+  maxBatchBytes: integerOption({
+    name: "MAX_BATCH_BYTES",
+    about:
+      "Bytes of one batch, before compression. Stay below the topic's max.message.bytes (1 MiB by default).",
+    unit: "bytes",
+    min: 16_384,
+    max: 8_388_608,
+    fallback: 524_288,
+  }),
+  compression: choiceOption({
+    name: "COMPRESSION",
+    about: "Compression of batches: gzip saves network and disk and costs processor time.",
+    choices: ["none", "gzip"] as const,
+    fallback: "none",
+  }),
+} as const;
+
+/** Every option of the gateway's process besides Kafka's. */
+export const GATEWAY_OPTIONS = {
+  ...HTTP_OPTIONS,
+  ...PUBLISH_OPTIONS,
+  operationsPort: integerOption({
+    name: "OPERATIONS_PORT",
+    about: "Port of /livez, /readyz and /metrics.",
+    unit: "port",
+    min: 0,
+    max: 65_535,
+    fallback: 8_081,
+  }),
+  shutdownTimeoutMs: integerOption({
+    name: "SHUTDOWN_TIMEOUT_MS",
+    about:
+      "How long a stop may take in all; longer than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together.",
+    unit: "ms",
+    min: 1_000,
+    max: 600_000,
+    fallback: 12_000,
+  }),
+  logLevel: choiceOption({
+    name: "LOG_LEVEL",
+    about: "The least serious lines that are written.",
+    choices: LOG_LEVELS,
+    fallback: "info",
+  }),
+} as const;
+
+/** Everything that the gateway reads from its environment, by theme. */
+export const GATEWAY_OPTION_GROUPS = { gateway: GATEWAY_OPTIONS, kafka: KAFKA_OPTIONS } as const;
+
+/** Values of {@link HTTP_OPTIONS}. */
+export type HttpConfig = ConfigOf<typeof HTTP_OPTIONS>;
+/** Values of {@link PUBLISH_OPTIONS}. */
+export type PublishConfig = ConfigOf<typeof PUBLISH_OPTIONS>;
+/** Values of {@link GATEWAY_OPTIONS}. */
+export type GatewayConfig = ConfigOf<typeof GATEWAY_OPTIONS>;

@@ -1,0 +1,98 @@
+import { encodeReport, UUID_PATTERN } from "@push-reports/report";
+import type { Clock, Logger } from "@push-reports/service-kit";
+import type { Request, RequestHandler, Response } from "express";
+import type { Accounting } from "./accounting.js";
+import { readClientLibrary } from "./client-library.js";
+import { type Fault, ORIGIN_HEADERS, writeFault } from "./error-responses.js";
+import { parseReport } from "./parse-report.js";
+import { type ReadBody, readBody } from "./read-body.js";
+import { type Kept, PublishError, type ReportPublisher } from "./report-publisher.js";
+import { lingerThenEnd } from "./server/linger.js";
+
+/** What the route works with. */
+export interface ReportsRouteParts {
+  readonly publisher: ReportPublisher;
+  readonly accounting: Accounting;
+  readonly nextReportId: () => string;
+  /** Whether a request must be refused before it is read. */
+  readonly isBusy: () => boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly maxBodyBytes: number;
+}
+
+/** What became of a request. */
+type Taken = { readonly kept: Kept } | { readonly fault: Fault } | { readonly aborted: true };
+
+/** One report: judge, publish, answer. */
+export function createReportsRoute(parts: ReportsRouteParts): RequestHandler {
+  const { accounting } = parts;
+  return async (req, res) => {
+    accounting.received();
+    if (parts.isBusy()) {
+      accounting.ended("busy");
+      return answerFault(res, { code: "busy" });
+    }
+    const body = await readBody(req, parts.maxBodyBytes);
+    const taken = await takeReport(parts, req, body);
+    if ("aborted" in taken) return accounting.ended("aborted");
+    if ("kept" in taken) {
+      accounting.ended(taken.kept);
+      res.writeHead(200, ACCEPTED_HEADERS).end();
+      return;
+    }
+    accounting.ended(taken.fault.code);
+    if (body.kind === "faulty" || (body.kind === "refused" && !body.hasEnded))
+      return answerUnfinished(req, res, taken.fault, parts.clock);
+    answerFault(res, taken.fault);
+  };
+}
+
+const ACCEPTED_HEADERS = { ...ORIGIN_HEADERS, "content-length": 0 } as const;
+
+/** The faults in the order in which the API names them; the acknowledgement comes last. */
+async function takeReport(parts: ReportsRouteParts, req: Request, body: ReadBody): Promise<Taken> {
+  if (body.kind === "aborted") return { aborted: true };
+  if (!isJson(req.headers["content-type"])) return { fault: { code: "invalid_content_type" } };
+  const { instanceId } = req.params;
+  if (typeof instanceId !== "string") return { fault: { code: "missing_instance_id" } };
+  if (!UUID_PATTERN.test(instanceId)) return { fault: { code: "invalid_instance_id" } };
+  if (body.kind === "faulty") return { fault: { code: body.code } };
+  if (body.kind === "refused") return { fault: { code: "unreadable_body" } };
+  const receivedAt = new Date(parts.clock.now());
+  const parsed = parseReport(body.bytes, {
+    instanceId: instanceId.toLowerCase(),
+    clientLibrary: readClientLibrary(req.headers["x-pusher-library"]),
+  });
+  if (!parsed.ok) return { fault: { code: parsed.reason, detail: parsed.detail } };
+  const record = encodeReport({ ...parsed.report, reportId: parts.nextReportId(), receivedAt });
+  try {
+    const kept = await parts.publisher.publish(record);
+    parts.accounting.madeDurable(parts.clock.now() - receivedAt.getTime());
+    return { kept };
+  } catch (error) {
+    if (error instanceof PublishError) return { fault: { code: error.code } };
+    parts.logger.error("request_failed", { error });
+    return { fault: { code: "internal_error" } };
+  }
+}
+
+const JSON_TYPE = /^\s*application\/json\s*(?:;|$)/i;
+
+function isJson(contentType: string | undefined): boolean {
+  // What nearly every client sends needs no pattern.
+  return contentType === "application/json" || JSON_TYPE.test(contentType ?? "");
+}
+
+function answerFault(res: Response, fault: Fault): void {
+  const { status, headers, body } = writeFault(fault);
+  res.writeHead(status, { ...headers }).end(body);
+}
+
+/** Answers a client that may still be sending: closing at once would reset the connection and lose the answer. */
+function answerUnfinished(req: Request, res: Response, fault: Fault, clock: Clock): void {
+  const { status, headers, body } = writeFault(fault);
+  res.writeHead(status, { ...headers, connection: "close" });
+  res.write(body);
+  lingerThenEnd(req, res, clock);
+}

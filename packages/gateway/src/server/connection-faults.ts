@@ -1,0 +1,96 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Clock } from "@push-reports/service-kit";
+import type { Accounting } from "../accounting.js";
+import { type FaultCode, writeFault } from "../error-responses.js";
+import { BODY_FAULT, type BodyFault } from "../read-body.js";
+import { answerAndClose } from "./linger.js";
+
+/** What is known of one connection. */
+interface Connection {
+  /** The request whose head was read last. */
+  current: IncomingMessage | null;
+  /** The answer that goes out last. */
+  lastResponse: ServerResponse | null;
+  isFaulty: boolean;
+}
+
+/**
+ * Answers what `node:http` would answer by itself, in the API's own form: requests that its parser cannot read (400, where it
+ * says 400, 413 or 431 without a body) and those that do not arrive in time (503, where it says 408).
+ */
+export class ConnectionFaults {
+  readonly #connections = new WeakMap<Duplex, Connection>();
+  readonly #accounting: Accounting;
+  readonly #clock: Clock;
+
+  constructor(accounting: Accounting, clock: Clock) {
+    this.#accounting = accounting;
+    this.#clock = clock;
+  }
+
+  /** Call before the server listens. */
+  watch(server: Server): void {
+    server.prependListener("request", (req: IncomingMessage, res: ServerResponse) => {
+      const connection = this.#connectionOf(req.socket);
+      connection.current = req;
+      connection.lastResponse = res;
+    });
+    // A client may close its side once it has sent its request, and still listen; node:http would close the other side too.
+    Object.assign(server, { httpAllowHalfOpen: true });
+    // An Expect that means nothing to us changes nothing; node:http would answer 417.
+    server.on("checkExpectation", (req, res) => server.emit("request", req, res));
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
+      this.#onFault(error, socket as Socket),
+    );
+    server.on("connect", (_req: IncomingMessage, socket: Duplex) =>
+      answerAndClose(socket as Socket, rawResponse("unreadable_request"), this.#clock),
+    );
+  }
+
+  #connectionOf(socket: Duplex): Connection {
+    const known = this.#connections.get(socket);
+    if (known !== undefined) return known;
+    const connection: Connection = { current: null, lastResponse: null, isFaulty: false };
+    this.#connections.set(socket, connection);
+    return connection;
+  }
+
+  #onFault(error: NodeJS.ErrnoException, socket: Socket): void {
+    const connection = this.#connectionOf(socket);
+    // The parser repeats its error for all that still comes in.
+    if (connection.isFaulty) return;
+    connection.isFaulty = true;
+    if (!socket.writable || error.code === "ECONNRESET" || socket.bytesRead === 0)
+      return void socket.destroy();
+    const code: BodyFault =
+      error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "request_timeout" : "unreadable_request";
+    const { current, lastResponse } = connection;
+    if (current !== null && !current.complete) return void this.#failBody(current, socket, code);
+    const answer = () => this.#answer(socket, code);
+    // Earlier requests on this connection are answered first.
+    if (lastResponse === null || lastResponse.writableFinished) answer();
+    else lastResponse.once("finish", answer);
+  }
+
+  /** Its route answers, if one waits for the body; otherwise the answer is out already. */
+  #failBody(req: IncomingMessage, socket: Socket, code: BodyFault): void {
+    if (!req.emit(BODY_FAULT, code)) socket.destroySoon();
+  }
+
+  #answer(socket: Socket, code: FaultCode): void {
+    this.#accounting.received();
+    this.#accounting.ended(code);
+    answerAndClose(socket, rawResponse(code), this.#clock);
+  }
+}
+
+/** An answer for a connection that has no request object. */
+export function rawResponse(code: FaultCode): string {
+  const { status, headers, body } = writeFault({ code });
+  const lines = Object.entries({ ...headers, connection: "close" }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`;
+}

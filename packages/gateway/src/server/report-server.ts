@@ -1,0 +1,100 @@
+import type { Server, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Clock, Part } from "@push-reports/service-kit";
+import type { Gauge } from "prom-client";
+import type { Accounting } from "../accounting.js";
+import { rawResponse } from "./connection-faults.js";
+import { answerAndClose } from "./linger.js";
+
+/** Where it listens, and its bounds. */
+export interface ReportServerOptions {
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** Null listens on every address. */
+  readonly host: string | null;
+  readonly maxConnections: number;
+}
+
+/**
+ * So many connections past `maxConnections`, as a share of it, are still read, so that their requests get an answer; those beyond
+ * are answered unread.
+ */
+const EXCESS_SHARE = 0.1;
+
+/** The listening server: counts connections itself, since `maxConnections` of node:http closes them without an answer. */
+export class ReportServer implements Part {
+  readonly name = "report-server";
+  readonly #server: Server;
+  readonly #options: ReportServerOptions;
+  readonly #accounting: Accounting;
+  readonly #connections: Gauge;
+  readonly #clock: Clock;
+  #open = 0;
+  #isClosing = false;
+
+  constructor(
+    server: Server,
+    options: ReportServerOptions,
+    accounting: Accounting,
+    connections: Gauge,
+    clock: Clock,
+  ) {
+    this.#server = server;
+    this.#options = options;
+    this.#accounting = accounting;
+    this.#connections = connections;
+    this.#clock = clock;
+    server.prependListener("connection", (socket: Socket) => this.#onConnection(socket));
+    server.prependListener("request", (_req, res: ServerResponse) => {
+      // Clients should come to another gateway with their next request.
+      if (this.#isClosing || this.isFull) res.shouldKeepAlive = false;
+    });
+  }
+
+  /** The port that it listens on, once started. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Whether more connections are open than may be. */
+  get isFull(): boolean {
+    return this.#open > this.#options.maxConnections;
+  }
+
+  /** @throws the listen error, e.g. EADDRINUSE. */
+  async start(): Promise<void> {
+    const { port, host } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ port, ...(host === null ? {} : { host }), backlog: 4_096 }, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
+  }
+
+  /** Answers end their connections from now on; new ones are still taken. */
+  beginClosing(): void {
+    this.#isClosing = true;
+  }
+
+  /** Takes no more connections and resolves once every request under way is answered. */
+  async stop(): Promise<void> {
+    this.beginClosing();
+    if (!this.#server.listening) return;
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#open += 1;
+    this.#connections.set(this.#open);
+    socket.once("close", () => {
+      this.#open -= 1;
+      this.#connections.set(this.#open);
+    });
+    if (this.#open <= this.#options.maxConnections * (1 + EXCESS_SHARE)) return;
+    this.#accounting.received();
+    this.#accounting.ended("busy");
+    answerAndClose(socket, rawResponse("busy"), this.#clock);
+  }
+}

@@ -1,0 +1,1 @@
+export { STANDALONE_OPTION_GROUPS } from "./config.js";

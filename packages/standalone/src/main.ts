@@ -1,0 +1,7 @@
+import process from "node:process";
+import { runProcess } from "@push-reports/service-kit";
+import { createStandaloneService } from "./service.js";
+
+await runProcess(process, (environment, readFile) =>
+  createStandaloneService(environment, readFile, (text) => process.stdout.write(text)),
+);

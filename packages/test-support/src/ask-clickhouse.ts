@@ -1,0 +1,14 @@
+import type { ClickHouseEndpoint } from "./clickhouse-server.js";
+
+/** Answer of one SQL statement as ClickHouse gives it; say its `FORMAT`. @throws Error with ClickHouse's text. */
+export async function askClickHouse(endpoint: ClickHouseEndpoint, sql: string): Promise<string> {
+  const { url, user, password, database } = endpoint;
+  const answer = await fetch(`${url}/?database=${encodeURIComponent(database)}`, {
+    method: "POST",
+    headers: { "x-clickhouse-user": user, "x-clickhouse-key": password },
+    body: sql,
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(text);
+  return text;
+}

@@ -1,0 +1,46 @@
+/** Where clients outside of the containers connect, inside of them. */
+export const BROKER_PORT = 9092;
+const CONTROLLER_PORT = 9093;
+/** Where brokers and tools inside of the containers connect. */
+export const INTERNAL_PORT = 9094;
+
+/** A broker's name in the cluster's own network. */
+export const brokerHost = (index: number) => `kafka-${index + 1}`;
+
+/** One broker of a KRaft cluster, tuned for tests that should not wait. */
+export function brokerEnvironment(broker: {
+  readonly index: number;
+  readonly size: number;
+  /** The port of 127.0.0.1 that leads to it. */
+  readonly port: number;
+}): Record<string, string> {
+  const { index, size, port } = broker;
+  const isController = size !== 2 || index === 0;
+  const voters = Array.from({ length: size === 2 ? 1 : size }, (_, voter) => voter);
+  const listeners = [`PLAINTEXT://:${BROKER_PORT}`, `INTERNAL://:${INTERNAL_PORT}`];
+  if (isController) listeners.push(`CONTROLLER://:${CONTROLLER_PORT}`);
+  return {
+    KAFKA_NODE_ID: `${index + 1}`,
+    KAFKA_PROCESS_ROLES: isController ? "broker,controller" : "broker",
+    KAFKA_CONTROLLER_QUORUM_VOTERS: voters
+      .map((voter) => `${voter + 1}@${brokerHost(voter)}:${CONTROLLER_PORT}`)
+      .join(","),
+    KAFKA_LISTENERS: listeners.join(","),
+    KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${port},INTERNAL://${brokerHost(index)}:${INTERNAL_PORT}`,
+    KAFKA_LISTENER_SECURITY_PROTOCOL_MAP:
+      "CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    KAFKA_INTER_BROKER_LISTENER_NAME: "INTERNAL",
+    KAFKA_CONTROLLER_LISTENER_NAMES: "CONTROLLER",
+    KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: `${size}`,
+    KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS: "4",
+    KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: "1",
+    KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: "1",
+    KAFKA_AUTO_CREATE_TOPICS_ENABLE: "false",
+    KAFKA_AUTO_LEADER_REBALANCE_ENABLE: "false",
+    KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: "0",
+    KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS: "1000",
+    KAFKA_BROKER_SESSION_TIMEOUT_MS: "3000",
+    KAFKA_BROKER_HEARTBEAT_INTERVAL_MS: "500",
+    KAFKA_HEAP_OPTS: "-Xms128m -Xmx384m",
+  };
+}

@@ -1,0 +1,39 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Bounds of {@link waitFor}. */
+export interface WaitOptions {
+  /** What is waited for, as it completes "waited in vain for …". */
+  readonly what: string;
+  /** @default 10_000 */
+  readonly timeoutMs?: number;
+  /** Time between two looks, ms. @default 50 */
+  readonly intervalMs?: number;
+}
+
+/**
+ * Looks until `condition` gives something truthy, and gives that. A condition that throws is not met yet; its last error
+ * is the cause of the failure. @throws Error when the time is over.
+ */
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  { what, timeoutMs = 10_000, intervalMs = 50 }: WaitOptions,
+): Promise<NonNullable<Awaited<T>>> {
+  const endsAt = Date.now() + timeoutMs;
+  for (;;) {
+    const { value, error } = await look(condition);
+    if (value) return value;
+    if (Date.now() >= endsAt)
+      throw new Error(`Waited ${timeoutMs} ms in vain for ${what}`, { cause: error });
+    await delay(intervalMs);
+  }
+}
+
+async function look<T>(
+  condition: () => T | Promise<T>,
+): Promise<{ value?: Awaited<T>; error?: unknown }> {
+  try {
+    return { value: await condition() };
+  } catch (error) {
+    return { error };
+  }
+}
