@@ -30,8 +30,15 @@ export default {
   projects: [
     project("unit", ["<rootDir>/packages/*/test/unit/**/*.test.ts"]),
     project("integration", ["<rootDir>/packages/*/test/integration/**/*.test.ts"], withContainers),
+    project("faults", ["<rootDir>/packages/*/test/faults/*.test.ts"], withContainers),
+    // Shows that the fault suite bites: minutes, so only `npm run test:faults -- --mutate` runs it.
+    project("mutants", ["<rootDir>/packages/*/test/faults/mutants/*.test.ts"], withContainers),
     // Needs the ports of docker-compose.yml and minutes, so `npm test` leaves it to `npm run test:compose`.
     project("compose", ["<rootDir>/packages/*/test/compose/**/*.test.ts"]),
+    // Alerts take minutes to fire: `npm run test:alerts`.
+    project("alerts", ["<rootDir>/packages/*/test/alerts/**/*.test.ts"], withContainers),
+    // Needs a Kubernetes cluster: `npm run test:cluster` runs on the one that KUBECONFIG names.
+    project("cluster", ["<rootDir>/packages/*/test/cluster/**/*.test.ts"]),
     project("e2e", ["<rootDir>/packages/*/test/e2e/**/*.test.ts"], withContainers),
   ],
 };

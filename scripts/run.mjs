@@ -4,19 +4,31 @@
  */
 import { spawnSync } from "node:child_process";
 import { bringUpToDate } from "./bring-up-to-date.mjs";
+import { prepareFaults } from "./fault-arguments.mjs";
 import { bin, ROOT } from "./root.mjs";
 
+/** Argument of `check` for those who run every test afterwards anyway. */
+const WITHOUT_TESTS = "--without-tests";
 const OLDEST_NODE = [20, 19];
 
 const TASKS = {
   start,
+  demo,
   check,
   test,
   "test:unit": (args) => endWith(runJest([["unit"]], args)),
   "test:integration": (args) => endWith(runJest([["integration"]], args)),
   "test:e2e": (args) => endWith(runJest([["e2e"]], args)),
+  "test:cluster": (args) => endWith(runJest([["cluster"]], args)),
+  "test:alerts": (args) => endWith(runJest([["alerts"]], args)),
+  "test:faults": (args) => endWith(testFaults(args)),
   "test:compose": (args) => endWith(runJest([["compose"]], args)),
+  bench,
   docs,
+  erase: () => command("erase"),
+  "import-publishes": () => command("import-publishes"),
+  verify: () => command("verify"),
+  replay: () => command("replay"),
 };
 
 refuseOldNode();
@@ -36,6 +48,17 @@ async function start() {
   await import("../packages/standalone/dist/main.js");
 }
 
+/** A command on standalone's data folder; it sees its own arguments where any program sees them. */
+async function command(which) {
+  process.argv.splice(2, 1);
+  await import(`../packages/standalone/dist/${which}-main.js`);
+}
+
+/** As start, with traffic to look at. */
+async function demo() {
+  await import("../packages/standalone/dist/demo-main.js");
+}
+
 /** Everything that needs no containers and no running service. Ends at the first step that fails. */
 async function check(args) {
   const steps = [
@@ -48,12 +71,32 @@ async function check(args) {
     const { status } = spawnSync(bin(tool), toolArgs, { cwd: ROOT, stdio: "inherit" });
     if (status !== 0) process.exit(status ?? 1);
   }
-  await endWith(runJest([["unit"]], args));
+  if (!args.includes(WITHOUT_TESTS)) await endWith(runJest([["unit"]], args));
 }
 
 /** Every test. Projects run one after the other, since those with load and faults want the machine for themselves. */
 async function test(args) {
-  await endWith(runJest([["unit"], ["integration"], ["e2e"]], args));
+  prepareFaults([]);
+  await endWith(runJest([["unit"], ["integration"], ["faults"], ["e2e"]], args));
+}
+
+/** See scripts/fault-arguments.mjs for what it takes besides arguments for Jest. */
+function testFaults(args) {
+  const { project, rest } = prepareFaults(args);
+  return runJest([[project]], rest);
+}
+
+/** Measures; not a test, but it starts containers as tests do and removes them like those. */
+async function bench() {
+  process.argv.splice(2, 1);
+  const { default: beforeTests } = await import("../packages/test-support/jest/before-tests.mjs");
+  const { default: afterTests } = await import("../packages/test-support/jest/after-tests.mjs");
+  await beforeTests();
+  try {
+    await import("../packages/bench/dist/main.js");
+  } finally {
+    await afterTests();
+  }
 }
 
 async function docs() {

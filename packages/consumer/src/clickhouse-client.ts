@@ -3,7 +3,7 @@ import type { Logger } from "@push-reports/service-kit";
 import type { ClickHouseConfig } from "./clickhouse-options.js";
 
 /** Below the 10 s after which a ClickHouse server closes an idle connection, or its end surfaces as ECONNRESET, ms. */
-const IDLE_SOCKET_TTL_MS = 2_500;
+export const IDLE_SOCKET_TTL_MS = 2_500;
 /** How much longer than the server's own limit an answer is waited for, ms. */
 const ANSWER_MARGIN_MS = 5_000;
 
@@ -12,7 +12,6 @@ export function createClickHouse(
   config: ClickHouseConfig,
   limits: { readonly insertTimeoutMs: number; readonly maxConnections: number },
   logger: Logger,
-  readFile: (path: string) => string,
 ): ClickHouseClient {
   return createClient({
     url: config.url,
@@ -22,7 +21,7 @@ export function createClickHouse(
     max_open_connections: limits.maxConnections,
     keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_TTL_MS },
     compression: { request: false, response: false },
-    ...(config.caFile === null ? {} : { tls: { ca_cert: Buffer.from(readFile(config.caFile)) } }),
+    ...(config.ca === null ? {} : { tls: { ca_cert: Buffer.from(config.ca) } }),
     log: { level: ClickHouseLogLevel.ERROR, LoggerClass: loggerClass(logger) },
   });
 }

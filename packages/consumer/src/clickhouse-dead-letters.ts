@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { ClickHouseStatements } from "./clickhouse-statements.js";
 import { formatTime } from "./clickhouse-time.js";
 import type { DeadLetters, SetAside } from "./dead-letters.js";
@@ -12,8 +13,8 @@ export class ClickHouseDeadLetters implements DeadLetters {
   }
 
   async setAside({ name, source, partition, records }: SetAside): Promise<void> {
-    const offsets = records.map(({ record }) => record.offset);
-    const token = `${name}/dead-letters/${offsets.join(",")}`;
+    // Each attempt by a token of its own: the table is read with FINAL, and a repetition could be acknowledged and insert nothing.
+    const token = `${name}/dead-letters/${randomUUID()}`;
     const lines = records.map((bad) =>
       JSON.stringify({ source, partition, range_name: name, ...rowOf(bad) }),
     );
@@ -27,7 +28,7 @@ function rowOf({ record, reason, detail, clickHouseCode }: BadRecord) {
   );
   return {
     offset: record.offset,
-    record_at: formatTime(new Date(Math.max(0, record.timestampMs))),
+    record_at: formatTime(new Date(record.timestampMs)),
     reason,
     detail,
     clickhouse_code: clickHouseCode,

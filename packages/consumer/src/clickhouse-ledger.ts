@@ -1,6 +1,10 @@
 import type { ClickHouseStatements } from "./clickhouse-statements.js";
 import { formatTime } from "./clickhouse-time.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
+import { WriteError } from "./report-writer.js";
+
+/** Inserts in a row that the database may acknowledge although their row is not there. */
+const MAX_ATTEMPTS = 3;
 
 /** The ledger as a table: one row a range. */
 export class ClickHouseLedger implements Ledger {
@@ -37,9 +41,29 @@ export class ClickHouseLedger implements Ledger {
       absent,
       name,
       cut_at: formatTime(entry.cutAt),
+      received_from: entry.receivedFrom === null ? null : formatTime(entry.receivedFrom),
       received_to: entry.receivedTo === null ? null : formatTime(entry.receivedTo),
     };
-    await this.#statements.insert("ledger", name, Buffer.from(`${JSON.stringify(row)}\n`));
+    const line = Buffer.from(`${JSON.stringify(row)}\n`);
+    // A repetition may be acknowledged although its row is not there (see insert-once.ts), so the row itself is looked for.
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      await this.#statements.insert(
+        "ledger",
+        attempt === 0 ? name : `${name}/again-${attempt}`,
+        line,
+      );
+      if (await this.#has(entry)) return;
+    }
+    throw new WriteError("passes_with_time", 0, `${name} is acknowledged and not in the ledger`);
+  }
+
+  async #has({ name, source, partition, first }: LedgerEntry): Promise<boolean> {
+    const rows = await this.#statements.select<{ name: string }>(
+      `SELECT name FROM ${this.#database}.ledger
+       WHERE source = {source:String} AND partition = {partition:UInt32} AND first = {first:UInt64} AND name = {name:String} LIMIT 1`,
+      { source, partition, first, name },
+    );
+    return rows.length > 0;
   }
 
   /**

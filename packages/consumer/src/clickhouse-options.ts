@@ -1,11 +1,13 @@
 import {
   type ConfigOf,
+  certificatesOption,
   integerOption,
   optional,
   patternOption,
   secretOption,
   textOption,
   urlOption,
+  withContradictions,
 } from "@push-reports/service-kit";
 
 /** What the tables are like, for any way to run the database. */
@@ -39,8 +41,7 @@ export const TABLE_OPTIONS = {
   }),
 } as const;
 
-/** How the ClickHouse server is reached. */
-export const CLICKHOUSE_OPTIONS = {
+const OPTIONS = {
   url: urlOption({
     name: "CLICKHOUSE_URL",
     about:
@@ -48,7 +49,9 @@ export const CLICKHOUSE_OPTIONS = {
   }),
   user: textOption({
     name: "CLICKHOUSE_USER",
-    about: "User with the right to insert and select.",
+    about:
+      "User with the rights to select and insert; for migrate also to create databases, tables and views and to alter tables, for erase to " +
+      "alter tables. SECURITY.md lists the statements.",
     form: "text",
     fallback: "default",
   }),
@@ -57,16 +60,43 @@ export const CLICKHOUSE_OPTIONS = {
     about: "Password of the user.",
     fallback: "",
   }),
-  caFile: optional(
-    textOption({
+  cluster: optional(
+    patternOption({
+      name: "CLICKHOUSE_CLUSTER",
+      about:
+        "Cluster of one shard and several replicas that has the tables, as system.clusters names it: migrations make replicated tables, and " +
+        "inserts wait for a majority of the replicas. Without it, one server has plain tables.",
+      form: "name (letters, digits, _ -)",
+      pattern: /^[A-Za-z0-9_-]{1,100}$/,
+    }),
+  ),
+  ca: optional(
+    certificatesOption({
       name: "CLICKHOUSE_CA_FILE",
-      about: "Certificate authorities to trust for https.",
-      form: "path of a PEM file",
+      about: "Certificate authorities to trust for https, instead of those of the system.",
     }),
   ),
 } as const;
+
+/** How the ClickHouse server is reached. */
+export const CLICKHOUSE_OPTIONS = withContradictions(OPTIONS, ({ ca, url }) =>
+  typeof ca === "string" && url !== undefined && !url.startsWith("https:")
+    ? ["CLICKHOUSE_CA_FILE needs a CLICKHOUSE_URL that begins with https:"]
+    : [],
+);
 
 /** Values of {@link TABLE_OPTIONS}. */
 export type TableConfig = ConfigOf<typeof TABLE_OPTIONS>;
 /** Values of {@link CLICKHOUSE_OPTIONS}. */
 export type ClickHouseConfig = ConfigOf<typeof CLICKHOUSE_OPTIONS>;
+
+/** What statements need on top where an acknowledged insert must be on a majority of replicas, and reads must see all of those. */
+export function clusterSettings({ cluster }: Pick<ClickHouseConfig, "cluster">) {
+  return cluster === null
+    ? { insertSettings: [], readSettings: [] }
+    : {
+        // Reads can be sequential only where quorum inserts are one after the other.
+        insertSettings: ["insert_quorum = 'auto'", "insert_quorum_parallel = 0"],
+        readSettings: ["select_sequential_consistency = 1"],
+      };
+}

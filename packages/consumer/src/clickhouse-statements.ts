@@ -1,7 +1,15 @@
 import { Readable } from "node:stream";
-import { type ClickHouseClient, ClickHouseError } from "@clickhouse/client";
+import type { ClickHouseClient } from "@clickhouse/client";
+import { type TlsNames, tlsProblemOf } from "@push-reports/service-kit";
+import { type ClickHouseAnswer, clickHouseAnswerOf } from "./clickhouse-answer.js";
 import { failureOf } from "./insert-failures.js";
 import { WriteError } from "./report-writer.js";
+
+const TLS_NAMES: TlsNames = {
+  whose: "ClickHouse's",
+  caFile: "CLICKHOUSE_CA_FILE",
+  host: "the host of CLICKHOUSE_URL",
+};
 
 /** Bounds of one statement. */
 export interface StatementOptions {
@@ -16,13 +24,16 @@ export interface StatementOptions {
 
 /*
  * Settings travel in the statement: in `clickhouse_settings` they would stick to the session of an embedded engine.
- * One insert is one block, hence atomic: the block limits are above anything that a range can hold.
+ * One insert is one block: the block limits are above anything that a range can hold. Of each table partition (a month) it makes one part,
+ * which is there as a whole or not at all.
  */
 const INSERT_SETTINGS = [
   "async_insert = 0",
   "insert_deduplicate = 1",
   "deduplicate_blocks_in_dependent_materialized_views = 1",
   "materialized_views_ignore_errors = 0",
+  // A range of many months would be refused with code 252, which passes with time where it means too many parts.
+  "max_partitions_per_insert_block = 0",
   "max_insert_block_size = 1000000",
   "min_insert_block_size_rows = 1000000",
   "min_insert_block_size_bytes = 1073741824",
@@ -70,6 +81,15 @@ export class ClickHouseStatements {
     }
   }
 
+  /** Runs a statement that answers nothing and names its own settings; values only as `{name:Type}` parameters. @throws WriteError */
+  async command(query: string, params: Readonly<Record<string, unknown>>): Promise<void> {
+    try {
+      await this.#client.command({ query, query_params: { ...params } });
+    } catch (error) {
+      throw asWriteError(error, "A statement failed");
+    }
+  }
+
   /** Rows of a query, at most a few thousand; values only as `{name:Type}` parameters. @throws WriteError */
   async select<T>(query: string, params: Readonly<Record<string, unknown>>): Promise<readonly T[]> {
     const { maxExecutionSecs, readSettings } = this.#options;
@@ -93,9 +113,25 @@ function quote(text: string): string {
 }
 
 function asWriteError(error: unknown, message: string): WriteError {
-  // Whatever is no answer of the database (a refused, reset or silent connection) has an unknown outcome.
-  if (!(error instanceof ClickHouseError))
+  const answer = clickHouseAnswerOf(error);
+  if (answer === null) {
+    const problem = tlsProblemOf((error as { readonly code?: unknown } | null)?.code, TLS_NAMES);
+    if (problem !== null)
+      return new WriteError("misconfigured", 0, `${message}: ${problem}`, error);
+    // What is no answer has an unknown outcome.
     return new WriteError("passes_with_time", 0, message, error);
-  const code = Number(error.code);
-  return new WriteError(failureOf(code), code, `${message} with code ${code}`, error);
+  }
+  const { code } = answer;
+  const failure = failureOf(code);
+  const text = `${message} with code ${code} (${answer.type ?? "unknown"})`;
+  // About a row the database quotes what it holds, which must not get into logs.
+  if (failure === "bad_record")
+    return new WriteError(failure, code, text, undefined, rowOf(answer));
+  return new WriteError(failure, code, text, error);
+}
+
+/** "(at row 700)" of a parser, "is violated at row 700" of a check. */
+function rowOf({ message }: ClickHouseAnswer): number | null {
+  const [, row] = /\bat row (\d{1,9})\b/.exec(message) ?? [];
+  return row === undefined ? null : Number(row);
 }

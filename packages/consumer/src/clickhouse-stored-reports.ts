@@ -1,9 +1,12 @@
 import type { ClickHouseStatements } from "./clickhouse-statements.js";
 import { formatTime } from "./clickhouse-time.js";
+import { uuidList } from "./clickhouse-uuids.js";
 import type { RepeatCandidate, StoredReports, StoredStretch } from "./stored-reports.js";
 
 /** Candidates of one query. */
 const CHUNK_CANDIDATES = 1_000;
+/** Stands for the offset of a row of another source: lower than any. */
+const ELSEWHERE = -1;
 
 /** Asks the table `reports`. Times of receipt bound what it reads: they decide about table partitions and granules. */
 export class ClickHouseStoredReports implements StoredReports {
@@ -62,16 +65,18 @@ export class ClickHouseStoredReports implements StoredReports {
     partition: number,
     candidates: readonly RepeatCandidate[],
   ): Promise<ReadonlyMap<string, number>> {
+    const ids = uuidList(candidates.map(({ reportId }) => reportId));
     const times = candidates.map(({ receivedAt }) => receivedAt.getTime());
     const rows = await this.#statements.select<{ id: string; lowest: string }>(
-      `SELECT toString(report_id) AS id, toString(min(offset)) AS lowest FROM ${this.#database}.reports
-       WHERE source = {source:String} AND partition = {partition:UInt32} AND report_id IN {ids:Array(UUID)}
+      `SELECT toString(report_id) AS id,
+         toString(min(if(source = {source:String}, toInt64(offset), ${ELSEWHERE}))) AS lowest
+       FROM ${this.#database}.reports
+       WHERE report_id IN (${ids}) AND (source != {source:String} OR partition = {partition:UInt32})
          AND received_at BETWEEN {from:DateTime64(3, 'UTC')} AND {to:DateTime64(3, 'UTC')}
        GROUP BY report_id`,
       {
         source: this.#source,
         partition,
-        ids: candidates.map(({ reportId }) => reportId),
         from: formatTime(new Date(Math.min(...times))),
         to: formatTime(new Date(Math.max(...times))),
       },

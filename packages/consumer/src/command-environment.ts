@@ -1,18 +1,19 @@
 import { readFileSync } from "node:fs";
 import type { ClickHouseClient } from "@clickhouse/client";
 import {
-  ConfigError,
+  createKafka,
   createLogger,
   type Environment,
   KAFKA_OPTIONS,
-  type Logger,
   type OptionGroups,
   readConfigGroups,
 } from "@push-reports/service-kit";
 import { createClickHouse } from "./clickhouse-client.js";
-import { CLICKHOUSE_OPTIONS, TABLE_OPTIONS } from "./clickhouse-options.js";
+import { CLICKHOUSE_OPTIONS, clusterSettings, TABLE_OPTIONS } from "./clickhouse-options.js";
 import { ClickHouseStatements } from "./clickhouse-statements.js";
 import { CONSUMER_OPTIONS } from "./config.js";
+import { KafkaPositions } from "./kafka-positions.js";
+import type { PartitionPosition } from "./record-source.js";
 
 /** Everything that the operators' commands read from their environment, by theme: the consumer's own variables. */
 export const COMMAND_OPTION_GROUPS = {
@@ -27,49 +28,53 @@ export const COMMAND_OPTION_GROUPS = {
   kafka: KAFKA_OPTIONS,
 } as const satisfies OptionGroups;
 
+/** What the operators' commands work with. */
+export interface OperatorTools {
+  readonly statements: ClickHouseStatements;
+  readonly database: string;
+  /** Whose offsets the tables are asked for. */
+  readonly source: string;
+  /** Where the group and the log stand. @throws when the log cannot be asked. */
+  readonly positions: () => Promise<ReadonlyMap<number, PartitionPosition>>;
+  readonly close: () => Promise<void>;
+}
+
 /** How long one question of a command may take, s. */
 const STATEMENT_SECS = 600;
 
-/** What a command works with. */
-export interface CommandTools {
-  readonly client: ClickHouseClient;
-  readonly statements: ClickHouseStatements;
-  readonly database: string;
-  readonly logger: Logger;
-}
-
-/** Makes a command's client from its configuration. */
-export function createCommandTools(config: {
-  readonly clickHouse: Parameters<typeof createClickHouse>[0];
-  readonly tables: { readonly database: string };
-  readonly command: { readonly logLevel: Parameters<typeof createLogger>[0]["level"] };
-}): CommandTools {
-  const { database } = config.tables;
-  const logger = createLogger({ service: "command", level: config.command.logLevel });
+/** Opens what the environment names; Kafka is connected to once it is asked. @throws ConfigError */
+export function openOperatorTools(environment: Environment): OperatorTools {
+  const config = readConfigGroups(COMMAND_OPTION_GROUPS, environment, readTextFile);
+  const { requestTimeoutMs, groupId, source, logLevel } = config.command;
+  const logger = createLogger({ service: "command", level: logLevel });
   const limits = { insertTimeoutMs: STATEMENT_SECS * 1_000, maxConnections: 2 };
-  const client = createClickHouse(config.clickHouse, limits, logger, readTextFile);
-  const statements = new ClickHouseStatements(client, {
-    database,
-    maxExecutionSecs: STATEMENT_SECS,
-    insertSettings: [],
-    readSettings: [],
-  });
-  return { client, statements, database, logger };
+  const client = createClickHouse(config.clickHouse, limits, logger);
+  const admin = createKafka(config.kafka, { requestTimeoutMs }, logger).admin();
+  return {
+    ...operatorStatements(client, config.tables.database, clusterSettings(config.clickHouse)),
+    source,
+    positions: async () => {
+      await admin.connect();
+      return await new KafkaPositions(admin, { topic: config.kafka.topic, groupId }).readAll();
+    },
+    close: async () => {
+      await admin.disconnect();
+      await client.close();
+    },
+  };
 }
 
-/** Reads the commands' configuration. @throws ConfigError */
-export function readCommandConfig(environment: Environment) {
-  return readConfigGroups(COMMAND_OPTION_GROUPS, environment, readTextFile);
+/** A command's statements. @param settings what a cluster needs on top. */
+export function operatorStatements(
+  client: ClickHouseClient,
+  database: string,
+  settings: ReturnType<typeof clusterSettings> = clusterSettings({ cluster: null }),
+): Pick<OperatorTools, "statements" | "database"> {
+  const options = { database, maxExecutionSecs: STATEMENT_SECS, ...settings };
+  return { statements: new ClickHouseStatements(client, options), database };
 }
 
 /** Text of a file. */
 export function readTextFile(path: string): string {
   return readFileSync(path, "utf8");
-}
-
-/** An error as the lines that a person reads on stderr. */
-export function explain(error: unknown): string {
-  if (error instanceof ConfigError)
-    return `The configuration cannot be used:\n${error.faults.map((fault) => `  - ${fault}\n`).join("")}`;
-  return `${error instanceof Error ? error.message : String(error)}\n`;
 }

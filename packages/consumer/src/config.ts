@@ -1,10 +1,12 @@
 import {
   type ConfigOf,
-  choiceOption,
   integerOption,
   KAFKA_OPTIONS,
-  LOG_LEVELS,
+  logLevelOption,
+  operationsPortOption,
   patternOption,
+  shutdownTimeoutOption,
+  withContradictions,
 } from "@push-reports/service-kit";
 import { CLICKHOUSE_OPTIONS, TABLE_OPTIONS } from "./clickhouse-options.js";
 import { MAX_RANGE_BYTES, MAX_RANGE_RECORDS } from "./report-range.js";
@@ -44,6 +46,42 @@ export const INGEST_OPTIONS = {
     max: 1_000,
     fallback: 10,
   }),
+  maxBadPercent: integerOption({
+    name: "MAX_BAD_PERCENT",
+    about:
+      "Share of bad records among the latest BAD_WINDOW_RECORDS that are still set aside. Beyond it nothing more is taken, because " +
+      "then it is the deployment that is bad and not the records. 100 sets every bad record aside.",
+    unit: "%",
+    min: 0,
+    max: 100,
+    fallback: 20,
+  }),
+  badWindowRecords: integerOption({
+    name: "BAD_WINDOW_RECORDS",
+    about: "Over how many of the latest records of this process MAX_BAD_PERCENT is counted.",
+    unit: "records",
+    min: 100,
+    max: 1_000_000,
+    fallback: 10_000,
+  }),
+  freshnessIntervalMs: integerOption({
+    name: "FRESHNESS_INTERVAL_MS",
+    about: "How often the log's end is read, for lag and freshness.",
+    unit: "ms",
+    min: 500,
+    max: 300_000,
+    fallback: 10_000,
+  }),
+  freshnessMarginMs: integerOption({
+    name: "FRESHNESS_MARGIN_MS",
+    about:
+      "How much freshness stays behind what is complete: at least the gateways' ANSWER_DEADLINE_MS, within which a report may reach " +
+      "the log after it was received, and what their clocks may differ by.",
+    unit: "ms",
+    min: 0,
+    max: 600_000,
+    fallback: 10_000,
+  }),
   insertTimeoutMs: integerOption({
     name: "INSERT_TIMEOUT_MS",
     about: "After this time ClickHouse ends an insert by itself, and it is tried again.",
@@ -62,17 +100,9 @@ export const INGEST_OPTIONS = {
   }),
 } as const;
 
-/** Every option of the consumer's process. */
-export const CONSUMER_OPTIONS = {
+const CONSUMER_VALUES = {
   ...INGEST_OPTIONS,
-  operationsPort: integerOption({
-    name: "OPERATIONS_PORT",
-    about: "Port of /livez, /readyz and /metrics.",
-    unit: "port",
-    min: 0,
-    max: 65_535,
-    fallback: 8_082,
-  }),
+  operationsPort: operationsPortOption(8_082),
   groupId: patternOption({
     name: "KAFKA_GROUP_ID",
     about: "Consumer group; all consumers of a deployment share it.",
@@ -161,22 +191,23 @@ export const CONSUMER_OPTIONS = {
     max: 4_294_967_296,
     fallback: 96 * 1024 * 1024,
   }),
-  shutdownTimeoutMs: integerOption({
-    name: "SHUTDOWN_TIMEOUT_MS",
-    about:
-      "How long a stop may take; an insert that has not ended by then is done again by the successor.",
-    unit: "ms",
-    min: 1_000,
-    max: 600_000,
-    fallback: 12_000,
-  }),
-  logLevel: choiceOption({
-    name: "LOG_LEVEL",
-    about: "The least serious lines that are written.",
-    choices: LOG_LEVELS,
-    fallback: "info",
-  }),
+  shutdownTimeoutMs: shutdownTimeoutOption(
+    "How long a stop may take; an insert that has not ended by then is done again by the successor.",
+    12_000,
+  ),
+  logLevel: logLevelOption("info"),
 } as const;
+
+/** Every option of the consumer's process. */
+export const CONSUMER_OPTIONS = withContradictions(
+  CONSUMER_VALUES,
+  ({ heartbeatIntervalMs = 0, sessionTimeoutMs = Number.POSITIVE_INFINITY }) =>
+    heartbeatIntervalMs * 2 > sessionTimeoutMs
+      ? [
+          "KAFKA_HEARTBEAT_INTERVAL_MS must be at most half of KAFKA_SESSION_TIMEOUT_MS, or one late heartbeat ends the session",
+        ]
+      : [],
+);
 
 /** Everything that the consumer reads from its environment, by theme. */
 export const CONSUMER_OPTION_GROUPS = {

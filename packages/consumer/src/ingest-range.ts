@@ -1,58 +1,31 @@
 import type { Logger } from "@push-reports/service-kit";
-import type { DeadLetters } from "./dead-letters.js";
-import { findBadRecords } from "./find-bad-records.js";
 import { findRepeats } from "./find-repeats.js";
+import type { RangeCounts } from "./ingest-observer.js";
+import { type InsertRowsParts, insertRows } from "./insert-rows.js";
 import type { Ledger } from "./ledger.js";
+import { receiptTimes } from "./receipt-times.js";
 import type { AssignedPartition } from "./record-source.js";
 import { encodeIntent, type ReportRange, spanOf } from "./report-range.js";
-import { type ReportWriter, WriteError } from "./report-writer.js";
-import { type BadRecord, buildRowLines, type RowLines, selectLines } from "./row-lines.js";
-import type { StoredReports } from "./stored-reports.js";
-import type { WriteRetrier } from "./write-retrier.js";
-
-/** The steps of the protocol, in order. */
-export type IngestStep =
-  | "cut"
-  | "intent_committed"
-  | "set_aside"
-  | "inserted"
-  | "ledger_written"
-  | "committed";
-
-/** What became of a range's offsets. */
-export interface RangeCounts {
-  readonly rows: number;
-  readonly setAside: number;
-  readonly repeated: number;
-  readonly absent: number;
-}
-
-/** Hears of each step as it is reached; the protocol goes on once `reached` has resolved. */
-export interface IngestObserver {
-  reached(step: IngestStep, range: ReportRange): Promise<void>;
-  setAside(bad: readonly BadRecord[]): void;
-  completed(range: ReportRange, counts: RangeCounts, rowBytes: number): void;
-}
+import { buildRowLines } from "./row-lines.js";
+import { setAside } from "./set-aside.js";
 
 /** The collaborators of the protocol. */
-export interface IngestParts {
-  readonly writer: ReportWriter;
-  readonly deadLetters: DeadLetters;
+export interface IngestParts extends InsertRowsParts {
   readonly ledger: Ledger;
-  readonly storedReports: StoredReports;
-  readonly retrier: WriteRetrier;
-  readonly observer: IngestObserver;
-  readonly logger: Logger;
 }
 
 /** How one range follows another. */
 export interface RangeTurn {
   /** Its intent was committed already: with the range before it, or by an earlier owner. */
   readonly announced: boolean;
+  /** An earlier epoch may have inserted it, or be at it. */
+  readonly mayBeStored: boolean;
+  /** Rows of it, or behind it, may be there under other names: its intent says so, and a successor asks as well. */
+  readonly mustLookUp: boolean;
   /** Offsets of it that are rows already: known when it is recovered by looking them up, else empty. */
   readonly stored: ReadonlySet<number>;
   /** Cuts the range that follows when its records are there, so that its intent rides along with this one's commit. */
-  readonly cutNext: () => ReportRange | null;
+  readonly cutNext: (counts: RangeCounts) => ReportRange | null;
 }
 
 /**
@@ -71,21 +44,34 @@ export async function ingestRange(
   const { ended } = assigned;
 
   await observer.reached("cut", range);
-  if (!turn.announced) await assigned.commit(range.first, encodeIntent(range));
+  if (!turn.announced) await assigned.commit(range.first, encodeIntent(range, turn));
   await observer.reached("intent_committed", range);
 
   const missing = range.records.filter((record) => !turn.stored.has(record.offset));
   const repeated = await findRepeats(missing, (candidates) =>
-    retrier.run("look_up", ended, () =>
+    retrier.run("look_up", assigned, () =>
       parts.storedReports.repeatedAmong(range.partition, candidates),
     ),
   );
   const fresh = missing.filter((record) => !repeated.has(record.offset));
   const { lines, unreadable } = buildRowLines(range, fresh);
-  await setAside(range, unreadable, ended, parts);
+  await parts.breaker.admit(range, async () => unreadable, ended);
+  await setAside(range, unreadable, assigned, parts);
   await observer.reached("set_aside", range);
 
-  const inserted = await insertRows(range, lines, ended, parts);
+  // Rows beside those of an earlier insert need a name of their own: under its name they would be taken for a repetition.
+  const token = turn.stored.size === 0 ? range.name : `${range.name}/rest`;
+  const inserted = await insertRows(
+    {
+      range,
+      token,
+      mayBeStored: turn.mayBeStored,
+      isPartlyStored: turn.stored.size > 0,
+      epoch: assigned,
+      parts,
+    },
+    lines,
+  );
   await observer.reached("inserted", range);
 
   const counts: RangeCounts = {
@@ -94,11 +80,11 @@ export async function ingestRange(
     repeated: repeated.size,
     absent: spanOf(range) - turn.stored.size - missing.length,
   };
-  const receivedTo = latestReceipt(range);
-  await retrier.run("ledger", ended, () => ledger.close({ ...range, ...counts, receivedTo }));
+  const times = receiptTimes(range.records) ?? { receivedFrom: null, receivedTo: null };
+  await retrier.run("ledger", assigned, () => ledger.close({ ...range, ...counts, ...times }));
   await observer.reached("ledger_written", range);
 
-  const next = turn.cutNext();
+  const next = turn.cutNext(counts);
   await assigned.commit(range.last + 1, next === null ? "" : encodeIntent(next));
   await observer.reached("committed", range);
   if (counts.absent > 0) nameAbsent(range, counts, parts.logger);
@@ -106,72 +92,15 @@ export async function ingestRange(
   return next;
 }
 
-/** Inserts every line that the database takes, in one insert under the range's name, and sets the others aside before it. */
-async function insertRows(
-  range: ReportRange,
-  lines: RowLines,
-  ended: AbortSignal,
-  parts: IngestParts,
-): Promise<RowLines> {
-  const { retrier, writer } = parts;
-  let remaining = lines;
-  for (;;) {
-    try {
-      const rows = remaining;
-      await retrier.run("insert", ended, () => writer.write(range.name, rows));
-      return rows;
-    } catch (error) {
-      if (!(error instanceof WriteError)) throw error;
-      const refused = await findBadRecords(remaining, (some) =>
-        retrier.run("probe", ended, () => writer.probe(some)),
-      );
-      if (refused.length === 0) return await insertWhenMended(range, remaining, ended, parts);
-      await setAside(range, refused, ended, parts);
-      const bad = new Set(refused.map(({ record }) => record));
-      remaining = selectLines(remaining, (record) => !bad.has(record));
-    }
-  }
-}
-
-/** No record is at fault, though the database's error looked like it: then it is the deployment, and no row is given up. */
-async function insertWhenMended(
-  range: ReportRange,
-  lines: RowLines,
-  ended: AbortSignal,
-  { retrier, writer }: IngestParts,
-): Promise<RowLines> {
-  await retrier.run("insert", ended, async () => {
-    try {
-      await writer.write(range.name, lines);
-    } catch (error) {
-      if (!(error instanceof WriteError) || error.failure !== "bad_record") throw error;
-      throw new WriteError("misconfigured", error.clickHouseCode, error.message, error);
-    }
-  });
-  return lines;
-}
-
-async function setAside(
-  range: ReportRange,
-  bad: readonly BadRecord[],
-  ended: AbortSignal,
-  { retrier, deadLetters, observer }: IngestParts,
-): Promise<void> {
-  if (bad.length === 0) return;
-  const { name, source, partition } = range;
-  await retrier.run("dead_letters", ended, () =>
-    deadLetters.setAside({ name, source, partition, records: bad }),
-  );
-  observer.setAside(bad);
-}
-
-function latestReceipt({ records }: ReportRange): Date | null {
-  if (records.length === 0) return null;
-  return new Date(records.reduce((latest, { timestampMs }) => Math.max(latest, timestampMs), 0));
-}
+/** Stretches of absent offsets that are named in one line of the log. */
+const NAMED_STRETCHES = 20;
 
 function nameAbsent(range: ReportRange, { absent }: RangeCounts, logger: Logger): void {
   const { source, partition, first, last, name } = range;
-  const at = range.records[0]?.offset ?? null;
-  logger.error("records_absent", { source, partition, first, last, name, absent, firstHeld: at });
+  const offsets = [...range.records.map(({ offset }) => offset), last + 1];
+  const stretches = offsets
+    .map((offset, index) => ({ from: (offsets[index - 1] ?? first - 1) + 1, to: offset - 1 }))
+    .filter(({ from, to }) => from <= to)
+    .slice(0, NAMED_STRETCHES);
+  logger.error("records_absent", { source, partition, first, last, name, absent, stretches });
 }

@@ -1,4 +1,7 @@
 import type { Clock, Health, HealthSource, Logger, Part } from "@push-reports/service-kit";
+import type { ActivityClock } from "./activity-clock.js";
+import type { Backlog } from "./backlog.js";
+import type { BacklogWatch } from "./backlog-watch.js";
 import { ingestPartition, type PartitionParts } from "./ingest-partition.js";
 import type { ConsumerMetrics } from "./metrics.js";
 import { type ProgressWatch, StalledError } from "./progress-watch.js";
@@ -11,10 +14,18 @@ export interface IngestionOptions {
   readonly drainMs: number;
 }
 
-/** A source that shows no sign of life for so long is not ready, ms. */
+/** What follows ingestion and says how it gets on. */
+export interface IngestionWatches {
+  readonly progress: ProgressWatch;
+  readonly backlog: Backlog;
+  readonly backlogWatch: BacklogWatch;
+  readonly activities: ActivityClock;
+}
+
+/** A source that shows no sign of life, or a write that does not succeed, for so long is not ready, ms. */
 const QUIET_MS = 30_000;
-/** How often progress is checked, as a part of the stall timeout. */
-const CHECKS_PER_TIMEOUT = 10;
+/** How often progress is checked and told, ms. */
+const CHECK_EVERY_MS = 1_000;
 
 /** Ingests every partition that the source assigns, each in a loop of its own. */
 export class Ingestion implements Part, HealthSource {
@@ -23,26 +34,26 @@ export class Ingestion implements Part, HealthSource {
   readonly failed: Promise<Error>;
   readonly #source: RecordSource;
   readonly #parts: PartitionParts;
-  readonly #progress: ProgressWatch;
+  readonly #watches: IngestionWatches;
   readonly #metrics: ConsumerMetrics;
   readonly #options: IngestionOptions;
   readonly #halted = new AbortController();
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Map<number, Promise<void>>();
   #fail: (error: Error) => void = () => undefined;
   #failure: Error | null = null;
-  #hadAssignment = false;
+  #hasJoined = false;
   #checks: NodeJS.Timeout | null = null;
 
   constructor(
     source: RecordSource,
     parts: PartitionParts,
-    progress: ProgressWatch,
+    watches: IngestionWatches,
     metrics: ConsumerMetrics,
     options: IngestionOptions,
   ) {
     this.#source = source;
     this.#parts = parts;
-    this.#progress = progress;
+    this.#watches = watches;
     this.#metrics = metrics;
     this.#options = options;
     this.failed = new Promise((resolve) => {
@@ -51,11 +62,6 @@ export class Ingestion implements Part, HealthSource {
         resolve(error);
       };
     });
-  }
-
-  /** Partitions that are being ingested. */
-  get partitions(): number {
-    return this.#running.size;
   }
 
   get #clock(): Clock {
@@ -67,12 +73,13 @@ export class Ingestion implements Part, HealthSource {
   }
 
   async start(): Promise<void> {
-    const everyMs = this.#options.stallTimeoutMs / CHECKS_PER_TIMEOUT;
-    this.#checks = setInterval(() => this.#checkProgress(), everyMs);
+    this.#checks = setInterval(() => this.#check(), CHECK_EVERY_MS);
     await this.#source.start(
       (assigned) => this.#run(assigned),
       (error) => this.#fail(error),
+      () => this.#joined(),
     );
+    void this.#watches.backlogWatch.run(this.#halted.signal, () => this.#tellBacklog());
   }
 
   /** Completes the ranges in hand for as long as that may take, then leaves; what is left is done again by a successor. */
@@ -81,14 +88,14 @@ export class Ingestion implements Part, HealthSource {
     this.#halted.abort();
     const settled = new AbortController();
     await Promise.race([
-      Promise.allSettled(this.#running),
+      Promise.allSettled(this.#running.values()),
       this.#clock.sleep(this.#options.drainMs, settled.signal),
     ]);
     settled.abort();
     if (this.#running.size > 0)
       this.#logger.warn("ranges_abandoned", { partitions: this.#running.size });
     await this.#source.stop();
-    await Promise.allSettled(this.#running);
+    await Promise.allSettled(this.#running.values());
   }
 
   live(): Health {
@@ -97,42 +104,94 @@ export class Ingestion implements Part, HealthSource {
 
   ready(): Health {
     const problem = this.#parts.retrier.problem();
-    const details = { partitions: this.#running.size, problem };
-    if (this.#failure !== null) return { ok: false, reason: this.#failure.message, details };
-    if (this.#halted.signal.aborted) return { ok: false, reason: "stopping", details };
-    if (!this.#hadAssignment) return { ok: false, reason: "not yet in the group", details };
-    if (this.#clock.now() - this.#source.lastActivityAt() > QUIET_MS)
-      return { ok: false, reason: "the source of records is silent", details };
+    const held = this.#parts.breaker.heldRange();
+    const lagRecords = this.#lagRecords();
+    const sinceProgressMs = lagRecords === 0 ? 0 : this.#watches.progress.sinceStepMs;
+    const partitions = this.#running.size;
+    const details = { partitions, lagRecords, sinceProgressMs, problem, held };
+    const reason = this.#whyNotReady();
+    return reason === null ? { ok: true, details } : { ok: false, reason, details };
+  }
+
+  #whyNotReady(): string | null {
+    const now = this.#clock.now();
+    const problem = this.#parts.retrier.problem();
+    const held = this.#parts.breaker.heldRange();
+    if (this.#failure !== null) return this.#failure.message;
+    if (this.#halted.signal.aborted) return "stopping";
+    const sourceProblem = this.#source.problem();
+    if (sourceProblem !== null) return `records cannot be read: ${sourceProblem}`;
+    if (!this.#hasJoined) return "not yet in the group";
+    if (now - this.#source.lastActivityAt() > QUIET_MS) return "the source of records is silent";
     if (problem?.failure === "misconfigured")
-      return {
-        ok: false,
-        reason: `ClickHouse refuses ${problem.operation} with code ${problem.clickHouseCode}`,
-        details,
-      };
-    return { ok: true, details };
+      return problem.clickHouseCode === 0
+        ? problem.message
+        : `ClickHouse refuses ${problem.operation} with code ${problem.clickHouseCode}`;
+    if (held !== null)
+      return `too many records are bad: nothing more is taken until partition ${held.partition} goes on (MAX_BAD_PERCENT)`;
+    if (problem !== null && now - problem.since > QUIET_MS)
+      return `${problem.operation} has not succeeded for ${Math.round((now - problem.since) / 1_000)} s`;
+    return null;
+  }
+
+  /** The group dealt out its partitions; those of this process follow, if there are any. */
+  #joined(): void {
+    this.#hasJoined = true;
+    this.#metrics.rebalances.inc();
+    this.#watches.activities.joined();
   }
 
   #run(assigned: AssignedPartition): void {
-    this.#hadAssignment = true;
-    this.#metrics.epochs.inc();
+    const { partition } = assigned;
+    const { observer } = this.#parts;
+    observer.assigned?.(partition);
     const run = ingestPartition(assigned, this.#parts, this.#halted.signal)
       .catch((error: unknown) => {
         this.#fail(error instanceof Error ? error : new Error(String(error)));
       })
       .finally(() => {
-        this.#running.delete(run);
-        this.#progress.forget(assigned.partition);
+        // Its next epoch may have begun already.
+        if (this.#running.get(partition) !== run) return;
+        this.#running.delete(partition);
         this.#metrics.assignedPartitions.set(this.#running.size);
+        this.#metrics.lagRecords.remove({ partition });
+        this.#metrics.lagSeconds.remove({ partition });
+        observer.ended?.(partition);
       });
-    this.#running.add(run);
+    this.#running.set(partition, run);
     this.#metrics.assignedPartitions.set(this.#running.size);
   }
 
-  #checkProgress(): void {
+  #lagRecords(): number {
+    const { backlog } = this.#watches;
+    return backlog.partitions().reduce((sum, { lagRecords }) => sum + lagRecords, 0);
+  }
+
+  /** After each look at the log's end. */
+  #tellBacklog(): void {
+    const { backlog, progress } = this.#watches;
+    for (const { partition, lagRecords, lagSeconds } of backlog.partitions()) {
+      this.#metrics.lagRecords.set({ partition }, lagRecords);
+      if (lagSeconds !== null) this.#metrics.lagSeconds.set({ partition }, lagSeconds);
+      progress.noteLag(partition, lagRecords);
+    }
+    this.#metrics.drainEta.set(backlog.drainEtaSeconds());
+  }
+
+  #check(): void {
     const { stallTimeoutMs } = this.#options;
-    const isMisconfigured = this.#parts.retrier.problem()?.failure === "misconfigured";
+    const { progress, activities } = this.#watches;
+    const { retrier, breaker } = this.#parts;
+    const held = breaker.heldRange();
+    progress.held(breaker.heldPartitions());
+    activities.tick();
+    const sinceProgressMs = this.#lagRecords() === 0 ? 0 : progress.sinceStepMs;
+    this.#metrics.sinceProgress.set(sinceProgressMs / 1_000);
+    const isMisconfigured =
+      this.#source.problem() !== null || retrier.problem()?.failure === "misconfigured";
     this.#metrics.misconfigured.set(isMisconfigured ? 1 : 0);
-    const partition = this.#progress.stalledPartition(stallTimeoutMs);
+    this.#metrics.tooManyBad.set(held === null ? 0 : 1);
+    const partition = progress.stalledPartition(stallTimeoutMs);
     if (partition !== null)
       this.#fail(
         new StalledError(`Partition ${partition} made no progress for ${stallTimeoutMs} ms`),

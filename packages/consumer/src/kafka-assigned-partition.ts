@@ -54,7 +54,10 @@ export class KafkaAssignedPartition implements AssignedPartition {
   }
 
   async position(): Promise<PartitionPosition> {
-    return await this.#parts.readPosition();
+    this.ended.throwIfAborted();
+    const position = await this.#parts.readPosition();
+    this.ended.throwIfAborted();
+    return position;
   }
 
   startAt(offset: number): void {

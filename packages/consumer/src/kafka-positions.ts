@@ -1,5 +1,5 @@
 import type { Admin } from "kafkajs";
-import type { PartitionPosition } from "./record-source.js";
+import type { LogEnds, PartitionPosition } from "./record-source.js";
 import { WriteError } from "./report-writer.js";
 
 /** Reads where the group and the log stand; partitions that ask at the same time share one answer. */
@@ -25,9 +25,28 @@ export class KafkaPositions {
       .catch((error: unknown) => {
         throw new WriteError("passes_with_time", 0, "Kafka gave no offsets", error);
       });
-    if (position === undefined)
-      throw new WriteError("passes_with_time", 0, `Kafka gave no offsets of ${partition}`);
-    return position;
+    if (position !== undefined) return position;
+    await this.#forgetMetadata();
+    throw new WriteError("passes_with_time", 0, `Kafka gave no offsets of ${partition}`);
+  }
+
+  /** @throws kafkajs' error when Kafka does not answer. */
+  async readEnds(): Promise<LogEnds> {
+    const topics = [this.#topic];
+    // The admin's own metadata may be minutes old: a partition that was added since must not be overlooked.
+    const [metadata, logs] = await Promise.all([
+      this.#admin.fetchTopicMetadata({ topics }),
+      this.#admin.fetchTopicOffsets(this.#topic),
+    ]);
+    const partitions = Math.max(
+      logs.length,
+      ...metadata.topics.map((topic) => topic.partitions.length),
+    );
+    if (partitions > logs.length) await this.#forgetMetadata();
+    return {
+      partitions,
+      highWatermarks: new Map(logs.map(({ partition, high }) => [partition, Number(high)])),
+    };
   }
 
   /** Of every partition of the topic. @throws kafkajs' error when Kafka does not answer. */
@@ -53,5 +72,11 @@ export class KafkaPositions {
         ];
       }),
     );
+  }
+
+  /** The admin's metadata are minutes old at worst, and only a new connection renews them: it does not know a new partition. */
+  async #forgetMetadata(): Promise<void> {
+    await this.#admin.disconnect();
+    await this.#admin.connect();
   }
 }

@@ -1,9 +1,17 @@
-import { Backoff, type Clock, type Logger, overrideOffsetReset } from "@push-reports/service-kit";
+import {
+  Backoff,
+  type Clock,
+  type Logger,
+  misconfigurationOf,
+  overrideCommit,
+  overrideFailedJoin,
+  overrideOffsetReset,
+} from "@push-reports/service-kit";
 import type { Admin, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import { KafkaAssignedPartition } from "./kafka-assigned-partition.js";
 import { KafkaPositions } from "./kafka-positions.js";
 import { sourceRecordOf } from "./kafka-source-record.js";
-import type { AssignedPartition, RecordSource } from "./record-source.js";
+import type { AssignedPartition, LogEnds, RecordSource } from "./record-source.js";
 
 /** How the group is joined and how much is fetched ahead. */
 export interface KafkaRecordSourceOptions {
@@ -21,6 +29,10 @@ export interface KafkaRecordSourceOptions {
   readonly maxBufferedBytes: number;
 }
 
+/** How soon a partition that was added to the topic is noticed, ms; kafkajs' own five minutes are long for a topic that grows. */
+const METADATA_MAX_AGE_MS = 60_000;
+/** How often it is said again that somebody has to mend something, ms. */
+const REPEAT_LOG_MS = 60_000;
 /** Handlers only hand records over, so they may run as many at a time as there are partitions. */
 const HANDLERS = 256;
 
@@ -37,12 +49,15 @@ export class KafkaRecordSource implements RecordSource {
   readonly #positions: KafkaPositions;
   readonly #stopping = new AbortController();
   #epoch = new Map<number, KafkaAssignedPartition>();
-  #commitOffsets: EachBatchPayload["commitOffsetsIfNecessary"] | null = null;
   #lastActivityAt: number;
   #connecting: Promise<void> = Promise.resolve();
+  #problem: string | null = null;
+  #problemLoggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(kafka: Kafka, options: KafkaRecordSourceOptions, clock: Clock, logger: Logger) {
     overrideOffsetReset();
+    overrideFailedJoin();
+    overrideCommit();
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
@@ -52,6 +67,7 @@ export class KafkaRecordSource implements RecordSource {
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
       allowAutoTopicCreation: false,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
       sessionTimeout: options.sessionTimeoutMs,
       heartbeatInterval: options.heartbeatIntervalMs,
       rebalanceTimeout: options.rebalanceTimeoutMs,
@@ -62,6 +78,10 @@ export class KafkaRecordSource implements RecordSource {
     });
   }
 
+  problem(): string | null {
+    return this.#problem;
+  }
+
   lastActivityAt(): number {
     return this.#lastActivityAt;
   }
@@ -70,8 +90,9 @@ export class KafkaRecordSource implements RecordSource {
   async start(
     onAssigned: (partition: AssignedPartition) => void,
     onFailed: (error: Error) => void,
+    onJoined: (partitions: number) => void,
   ): Promise<void> {
-    this.#listen(onAssigned, onFailed);
+    this.#listen(onAssigned, onFailed, onJoined);
     this.#connecting = this.#connectUntilStopped().catch((error: unknown) =>
       onFailed(error instanceof Error ? error : new Error(String(error))),
     );
@@ -85,28 +106,48 @@ export class KafkaRecordSource implements RecordSource {
     await this.#admin.disconnect();
   }
 
+  async ends(): Promise<LogEnds> {
+    return await this.#positions.readEnds();
+  }
+
   #listen(
     onAssigned: (partition: AssignedPartition) => void,
     onFailed: (error: Error) => void,
+    onJoined: (partitions: number) => void,
   ): void {
     const { events } = this.#consumer;
+    let isJoined = false;
     const active = () => {
       this.#lastActivityAt = this.#clock.now();
     };
-    this.#consumer.on(events.FETCH, active);
-    this.#consumer.on(events.HEARTBEAT, active);
-    this.#consumer.on(events.REBALANCING, () => this.#endEpoch());
+    // A loop that goes round without having joined gives nobody anything to do, whatever it fetches.
+    const activeIfJoined = () => {
+      if (isJoined) active();
+    };
+    this.#consumer.on(events.FETCH, activeIfJoined);
+    this.#consumer.on(events.HEARTBEAT, activeIfJoined);
+    this.#consumer.on(events.REBALANCING, () => {
+      isJoined = false;
+      this.#endEpoch();
+    });
     this.#consumer.on(events.STOP, () => this.#endEpoch());
     this.#consumer.on(events.DISCONNECT, () => this.#endEpoch());
     // Emitted synchronously inside the join, before the first fetch of the new generation.
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      isJoined = true;
       active();
-      this.#beginEpoch(payload.memberAssignment[this.#options.topic] ?? [], onAssigned);
+      this.#problem = null;
+      const partitions = payload.memberAssignment[this.#options.topic] ?? [];
+      this.#endEpoch();
+      onJoined(partitions.length);
+      this.#beginEpoch(partitions, onAssigned);
     });
     this.#consumer.on(events.CRASH, ({ payload }) => {
+      isJoined = false;
       active();
       this.#endEpoch();
-      this.#logger.warn("group_crash", { error: payload.error, restart: payload.restart });
+      if (!this.#noteProblem(payload.error))
+        this.#logger.warn("group_crash", { error: payload.error, restart: payload.restart });
       if (!payload.restart) onFailed(payload.error);
     });
   }
@@ -129,17 +170,29 @@ export class KafkaRecordSource implements RecordSource {
       } catch (error) {
         const delayMs = backoff.next();
         this.#lastActivityAt = this.#clock.now();
-        this.#logger.warn("kafka_unavailable", { delayMs, error });
+        if (!this.#noteProblem(error)) this.#logger.warn("kafka_unavailable", { delayMs, error });
         await this.#clock.sleep(delayMs, this.#stopping.signal);
       }
     }
+  }
+
+  /** Whether the error is one that somebody has to mend. */
+  #noteProblem(error: unknown): boolean {
+    this.#problem = misconfigurationOf(error);
+    if (this.#problem === null) return false;
+    const now = this.#clock.now();
+    if (now - this.#problemLoggedAt >= REPEAT_LOG_MS) {
+      this.#problemLoggedAt = now;
+      const { topic, groupId } = this.#options;
+      this.#logger.error("kafka_misconfigured", { reason: this.#problem, topic, groupId, error });
+    }
+    return true;
   }
 
   #beginEpoch(
     partitions: readonly number[],
     onAssigned: (partition: AssignedPartition) => void,
   ): void {
-    this.#endEpoch();
     if (this.#stopping.signal.aborted) return;
     const { topic, maxBufferedBytes } = this.#options;
     // Nothing is fetched before recovery has said where to begin.
@@ -168,13 +221,11 @@ export class KafkaRecordSource implements RecordSource {
   #endEpoch(): void {
     for (const assigned of this.#epoch.values()) assigned.end();
     this.#epoch.clear();
-    this.#commitOffsets = null;
   }
 
-  #handOver({ batch, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload): void {
+  #handOver({ batch, resolveOffset }: EachBatchPayload): void {
     const assigned = this.#epoch.get(batch.partition);
     if (assigned === undefined) return;
-    this.#commitOffsets = commitOffsetsIfNecessary;
     const { fetchedOffset } = batch as typeof batch & { readonly fetchedOffset: string };
     const lastOffset = batch.lastOffset();
     const accepted = assigned.accept({
@@ -186,12 +237,11 @@ export class KafkaRecordSource implements RecordSource {
   }
 
   /**
-   * The payload's commit throws when it fails, unlike the consumer's own, which resolves without committing once a stop has begun.
-   * It uses the generation held at the moment of the call, so the caller checks its epoch in the same turn of the event loop.
+   * One attempt that throws when it fails (see {@link overrideCommit}). It uses the generation held at the moment of the call, so the
+   * caller checks its epoch in the same turn of the event loop.
    */
   async #commit(partition: number, offset: number, metadata: string): Promise<void> {
-    if (this.#commitOffsets === null) throw new Error("No batch of this epoch has arrived yet");
-    const partitions = [{ partition, offset: String(offset), metadata }];
-    await this.#commitOffsets({ topics: [{ topic: this.#options.topic, partitions }] });
+    const { topic } = this.#options;
+    await this.#consumer.commitOffsets([{ topic, partition, offset: String(offset), metadata }]);
   }
 }

@@ -6,7 +6,8 @@ export interface LedgerEntry {
   readonly first: number;
   readonly last: number;
   readonly cutAt: Date;
-  /** Latest time of receipt in the range, or null when no record of it was there. */
+  /** Earliest and latest time of receipt in the range, or null when no record of it was there. */
+  readonly receivedFrom: Date | null;
   readonly receivedTo: Date | null;
   /** Offsets whose record is a row. */
   readonly rows: number;

@@ -35,14 +35,14 @@ async function main(): Promise<void> {
     config.clickHouse,
     { insertTimeoutMs: STATEMENT_MS, maxConnections: 1 },
     logger,
-    readFile,
   );
   try {
     const endsAt = systemClock.now() + config.migrate.waitMs;
     const backoff = new Backoff({ initialMs: 250, maxMs: 2_000 });
     while (!(await client.ping()).success && systemClock.now() < endsAt)
       await systemClock.sleep(backoff.next());
-    const applied = await migrate(client, readMigrations(SQL_FOLDER), config.tables, logger);
+    const values = { ...config.tables, cluster: config.clickHouse.cluster };
+    const applied = await migrate(client, readMigrations(SQL_FOLDER), values, logger);
     logger.info("migrations_done", { applied: applied.length });
   } finally {
     await client.close();

@@ -2,7 +2,10 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClickHouseClient } from "@clickhouse/client";
+import { CANARY_INSTANCE_ID } from "@push-reports/report";
 import type { Logger } from "@push-reports/service-kit";
+import { onCluster } from "./cluster-tables.js";
+import { MigrationError } from "./migration-error.js";
 
 /** What the migrations' placeholders stand for. */
 export interface MigrationValues {
@@ -11,6 +14,8 @@ export interface MigrationValues {
   readonly retentionMonths: number;
   /** Inserts whose tokens a table remembers; the same for every table, so that a retried range is whole everywhere. */
   readonly deduplicationWindow: number;
+  /** Cluster on whose replicas the tables are made; null or absent for a single server. */
+  readonly cluster?: string | null;
 }
 
 /** One numbered file of statements. */
@@ -20,12 +25,6 @@ export interface Migration {
   readonly statements: readonly string[];
   /** Of the file as written, placeholders unfilled. */
   readonly checksum: string;
-}
-
-/** A migration that was applied is no longer what it was, or a file has no number. */
-export class MigrationError extends Error {
-  override readonly name = "MigrationError";
-  readonly code = "migration_invalid";
 }
 
 /** Reads `NNNN-name.sql` files in order. A statement ends with a semicolon at a line's end. @throws MigrationError */
@@ -53,12 +52,19 @@ export function fillIn(statement: string, values: MigrationValues): string {
     database: values.database,
     retention_months: String(values.retentionMonths),
     deduplication_window: String(values.deduplicationWindow),
+    canary_instance: CANARY_INSTANCE_ID,
   };
   return statement.replace(/\{(\w+)\}/g, (_, key: string) => {
     const value = filled[key];
     if (value === undefined) throw new MigrationError(`Nothing fills the placeholder {${key}}`);
     return value;
   });
+}
+
+/** What a migration's statement is on this server: filled, and on a cluster in its form for that. @throws MigrationError */
+export function statementsFor(statement: string, values: MigrationValues): readonly string[] {
+  const filled = fillIn(statement, values);
+  return values.cluster == null ? [filled] : onCluster(filled, values.cluster);
 }
 
 /**
@@ -74,8 +80,12 @@ export async function migrate(
   logger: Logger,
 ): Promise<readonly string[]> {
   const { database } = values;
-  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
-  await client.command({ query: fillIn(MIGRATIONS_TABLE, values) });
+  const run = async (statement: string) => {
+    for (const query of statementsFor(statement, values)) await client.command({ query });
+  };
+  if (values.cluster != null) await expectOneShard(client, values.cluster);
+  await run("CREATE DATABASE IF NOT EXISTS {database}");
+  await run(MIGRATIONS_TABLE);
   const applied = await appliedChecksums(client, database);
   const done: string[] = [];
   for (const migration of migrations) {
@@ -84,7 +94,7 @@ export async function migrate(
     if (before !== undefined && before !== checksum)
       throw new MigrationError(`Migration ${version} (${name}) was changed after it was applied`);
     if (before !== undefined) continue;
-    for (const statement of statements) await client.command({ query: fillIn(statement, values) });
+    for (const statement of statements) await run(statement);
     await client.insert({
       table: `${database}.schema_migrations`,
       values: [{ version, name, checksum }],
@@ -93,7 +103,7 @@ export async function migrate(
     logger.info("migration_applied", { version, name });
     done.push(name);
   }
-  await applyRetention(client, values);
+  await applyRetention(client, values, run);
   return done;
 }
 
@@ -113,18 +123,29 @@ const EXPIRING = {
   ledger: "completed_at",
   dead_letters: "set_aside_at",
   corrections: "corrected_at",
+  notifications: "last_received_at",
+  publish_activity: "last_received_at",
+  instance_hours: "hour",
+  publishes: "imported_at",
+  erased_reports: "erased_at",
 };
 
-async function applyRetention(client: ClickHouseClient, values: MigrationValues): Promise<void> {
+async function applyRetention(
+  client: ClickHouseClient,
+  values: MigrationValues,
+  run: (statement: string) => Promise<void>,
+): Promise<void> {
   const { database, retentionMonths, deduplicationWindow } = values;
   for (const [table, column] of Object.entries(EXPIRING)) {
     const { create } = await showCreate(client, database, table);
     const ttl = `toDateTime(${column}) + toIntervalMonth(${retentionMonths})`;
     if (!create.includes(`TTL ${ttl}`))
-      await client.command({ query: `ALTER TABLE ${database}.${table} MODIFY TTL ${ttl}` });
+      await run(`ALTER TABLE ${database}.${table} MODIFY TTL ${ttl}`);
     const window = `non_replicated_deduplication_window = ${deduplicationWindow}`;
-    if (!create.includes(`${window},`))
-      await client.command({ query: `ALTER TABLE ${database}.${table} MODIFY SETTING ${window}` });
+    // What a replicated table says begins with this one's name less "non_".
+    const there = values.cluster == null ? window : window.slice("non_".length);
+    if (!create.includes(`${there},`))
+      await run(`ALTER TABLE ${database}.${table} MODIFY SETTING ${window}`);
   }
 }
 
@@ -142,6 +163,23 @@ async function showCreate(
   const [row] = await result.json<{ create: string }>();
   if (row === undefined) throw new MigrationError(`The table ${database}.${table} is missing`);
   return row;
+}
+
+/** The analysts' figures of a device need all reports of that device on one shard, and Kafka's partitions do not give that. */
+async function expectOneShard(client: ClickHouseClient, cluster: string): Promise<void> {
+  const result = await client.query({
+    query:
+      "SELECT toUInt32(uniqExact(shard_num)) AS shards FROM system.clusters WHERE cluster = {cluster:String}",
+    query_params: { cluster },
+    format: "JSONEachRow",
+  });
+  const [row] = await result.json<{ shards: number }>();
+  if (row?.shards === 1) return;
+  throw new MigrationError(
+    row?.shards === 0 || row === undefined
+      ? `ClickHouse knows no cluster ${cluster}: set CLICKHOUSE_CLUSTER to one that system.clusters names`
+      : `The cluster ${cluster} has ${row.shards} shards, and one is supported, with any number of replicas: name a cluster of one shard`,
+  );
 }
 
 async function appliedChecksums(

@@ -1,5 +1,5 @@
 import type { Clock } from "@push-reports/service-kit";
-import type { IngestObserver, IngestStep, RangeCounts } from "./ingest-range.js";
+import type { IngestObserver, IngestStep, RangeCounts } from "./ingest-observer.js";
 import type { ConsumerMetrics } from "./metrics.js";
 import type { ReportRange } from "./report-range.js";
 import type { BadRecord } from "./row-lines.js";
@@ -8,19 +8,29 @@ import type { BadRecord } from "./row-lines.js";
 export class MetricsObserver implements IngestObserver {
   readonly #metrics: ConsumerMetrics;
   readonly #clock: Clock;
-  readonly #reachedAt = new WeakMap<ReportRange, number>();
+  readonly #storedRows = new WeakMap<ReportRange, number>();
 
   constructor(metrics: ConsumerMetrics, clock: Clock) {
     this.#metrics = metrics;
     this.#clock = clock;
   }
 
-  async reached(step: IngestStep, range: ReportRange): Promise<void> {
-    const now = this.#clock.now();
-    const before = this.#reachedAt.get(range) ?? now;
-    this.#reachedAt.set(range, now);
-    this.#metrics.stepSeconds.inc({ step }, Math.max(0, now - before) / 1_000);
-    this.#metrics.lastProgress.set(now / 1_000);
+  assigned(): void {
+    this.#metrics.epochs.inc();
+  }
+
+  recovered(range: ReportRange, storedRows: number): void {
+    this.#storedRows.set(range, storedRows);
+    this.#metrics.recoveredRanges.inc();
+    this.#metrics.duplicatesDropped.inc(storedRows);
+  }
+
+  probed(): void {
+    this.#metrics.probes.inc();
+  }
+
+  async reached(): Promise<void> {
+    this.#metrics.lastProgress.set(this.#clock.now() / 1_000);
   }
 
   setAside(bad: readonly BadRecord[]): void {
@@ -28,11 +38,15 @@ export class MetricsObserver implements IngestObserver {
   }
 
   completed(range: ReportRange, counts: RangeCounts, rowBytes: number): void {
-    this.#metrics.rows.inc(counts.rows);
+    this.#metrics.rows.inc(counts.rows - (this.#storedRows.get(range) ?? 0));
     this.#metrics.rowBytes.inc(rowBytes);
     this.#metrics.ranges.inc();
+    this.#metrics.rangeRecords.observe(range.records.length);
+    this.#metrics.rangeBytes.observe(rowBytes);
     this.#metrics.repeated.inc(counts.repeated);
     this.#metrics.absent.inc(counts.absent);
+    // What was booked as lost was never in hand.
+    if (range.records.length === 0) return;
     const seconds = (this.#clock.now() - range.cutAt.getTime()) / 1_000;
     this.#metrics.rangeSeconds.observe(Math.max(0, seconds));
   }
@@ -46,12 +60,36 @@ export class Observers implements IngestObserver {
     this.#observers = observers;
   }
 
+  assigned(partition: number): void {
+    for (const observer of this.#observers) observer.assigned?.(partition);
+  }
+
+  started(partition: number, cursor: number): void {
+    for (const observer of this.#observers) observer.started?.(partition, cursor);
+  }
+
+  ended(partition: number): void {
+    for (const observer of this.#observers) observer.ended?.(partition);
+  }
+
+  waits(partition: number): void {
+    for (const observer of this.#observers) observer.waits?.(partition);
+  }
+
+  probed(range: ReportRange): void {
+    for (const observer of this.#observers) observer.probed?.(range);
+  }
+
+  recovered(range: ReportRange, storedRows: number): void {
+    for (const observer of this.#observers) observer.recovered?.(range, storedRows);
+  }
+
   async reached(step: IngestStep, range: ReportRange): Promise<void> {
     for (const observer of this.#observers) await observer.reached(step, range);
   }
 
-  setAside(bad: readonly BadRecord[]): void {
-    for (const observer of this.#observers) observer.setAside(bad);
+  setAside(bad: readonly BadRecord[], range: ReportRange): void {
+    for (const observer of this.#observers) observer.setAside(bad, range);
   }
 
   completed(range: ReportRange, counts: RangeCounts, rowBytes: number): void {

@@ -1,6 +1,7 @@
 import type { Clock } from "@push-reports/service-kit";
-import type { IngestObserver, IngestStep } from "./ingest-range.js";
+import type { IngestObserver, IngestStep } from "./ingest-observer.js";
 import type { ReportRange } from "./report-range.js";
+import type { BadRecord } from "./row-lines.js";
 
 /** Ingestion or the loop that feeds it has stood still for too long; only a new process helps. */
 export class StalledError extends Error {
@@ -8,41 +9,81 @@ export class StalledError extends Error {
   readonly code = "stalled";
 }
 
-/** Remembers when each range in hand last got on. Waiting for records, or repeating a write that fails, is no stall. */
+/**
+ * Remembers since when each partition has not got on although it could: with a range in hand, or with records in the log and none
+ * in hand. Waiting for records that nobody has sent, or repeating a write that fails, is no stall.
+ */
 export class ProgressWatch implements IngestObserver {
   readonly #clock: Clock;
   readonly #inHand = new Map<number, number>();
-  #lastRetryAt = 0;
+  readonly #behindSince = new Map<number, number>();
+  #lastStepAt: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#lastStepAt = clock.now();
   }
 
-  /** A write failed and is going to be repeated. */
-  retried(): void {
-    this.#lastRetryAt = this.#clock.now();
+  /** Time since any partition got on, ms. */
+  get sinceStepMs(): number {
+    return this.#clock.now() - this.#lastStepAt;
+  }
+
+  /** What a look at the log's end says of a partition. */
+  noteLag(partition: number, lagRecords: number): void {
+    if (lagRecords === 0) this.#behindSince.delete(partition);
+    else if (!this.#inHand.has(partition) && !this.#behindSince.has(partition))
+      this.#behindSince.set(partition, this.#clock.now());
+  }
+
+  /** It is known what the partition waits for: a write failed and is going to be repeated. Another one may stand still all the same. */
+  retried(partition: number): void {
+    const now = this.#clock.now();
+    for (const times of [this.#inHand, this.#behindSince])
+      if (times.has(partition)) times.set(partition, now);
+  }
+
+  waits(partition: number): void {
+    this.retried(partition);
+  }
+
+  /** Ranges of these partitions are held, and no partition takes records meanwhile. */
+  held(partitions: readonly number[]): void {
+    if (partitions.length === 0) return;
+    for (const partition of [...partitions, ...this.#behindSince.keys()]) this.retried(partition);
   }
 
   /** The partition is no longer ours. */
   forget(partition: number): void {
     this.#inHand.delete(partition);
+    this.#behindSince.delete(partition);
   }
 
-  /** The partition whose range has not got on for `timeoutMs`, or null. */
+  probed({ partition }: ReportRange): void {
+    this.#lastStepAt = this.#clock.now();
+    this.#inHand.set(partition, this.#lastStepAt);
+  }
+
+  ended(partition: number): void {
+    this.forget(partition);
+  }
+
+  /** The partition that has not got on for `timeoutMs`, or null. */
   stalledPartition(timeoutMs: number): number | null {
     const oldest = this.#clock.now() - timeoutMs;
-    if (this.#lastRetryAt > oldest) return null;
-    for (const [partition, at] of this.#inHand) if (at <= oldest) return partition;
-    return null;
+    const standing = [...this.#inHand, ...this.#behindSince].find(([, at]) => at <= oldest);
+    return standing?.[0] ?? null;
   }
 
   async reached(step: IngestStep, { partition }: ReportRange): Promise<void> {
+    this.#lastStepAt = this.#clock.now();
+    this.#behindSince.delete(partition);
     if (step === "committed") this.#inHand.delete(partition);
-    else this.#inHand.set(partition, this.#clock.now());
+    else this.#inHand.set(partition, this.#lastStepAt);
   }
 
-  setAside(): void {
-    this.#lastRetryAt = this.#clock.now();
+  setAside(_bad: readonly BadRecord[], range: ReportRange): void {
+    this.probed(range);
   }
 
   completed(): void {

@@ -1,12 +1,14 @@
 import type { Clock } from "@push-reports/service-kit";
 import type { SourceRecord, TakeLimits } from "./record-source.js";
 
-/** What a record costs in memory besides its bytes, roughly: objects, headers, slots in arrays. */
+/** What a record costs in memory besides its bytes, roughly: objects, slots in arrays. */
 const RECORD_OVERHEAD_BYTES = 256;
 
 /** Memory that a record holds, in bytes; an upper bound of its row's length too. */
 export function footprintBytes(record: SourceRecord): number {
-  return RECORD_OVERHEAD_BYTES + (record.value?.length ?? 0) + (record.key?.length ?? 0);
+  let bytes = RECORD_OVERHEAD_BYTES + (record.value?.length ?? 0) + (record.key?.length ?? 0);
+  for (const name in record.headers) bytes += name.length + (record.headers[name]?.length ?? 0);
+  return bytes;
 }
 
 interface Waiting {
@@ -81,20 +83,29 @@ export class RecordQueue {
 
   /** Waits for at least one record, then until a limit is reached or the queue is full. */
   async take(limits: TakeLimits): Promise<readonly SourceRecord[]> {
+    let turnAt: number | null = null;
     for (;;) {
       if (this.#ended !== null) throw this.#ended;
-      const oldest = this.#waiting[this.#head];
-      const remainingMs = oldest ? oldest.arrivedAt + limits.maxDelayMs - this.#clock.now() : null;
-      if (this.#reaches(limits) || (remainingMs !== null && remainingMs <= 0))
+      if (this.#reaches(limits)) {
+        if (turnAt === null) limits.pace?.took();
         return this.#shift(limits);
-      await this.#changed(remainingMs);
+      }
+      const now = this.#clock.now();
+      const oldest = this.#waiting[this.#head];
+      const isDue = oldest !== undefined && oldest.arrivedAt + limits.maxDelayMs <= now;
+      if (isDue) turnAt ??= limits.pace?.reserve() ?? now;
+      if (turnAt !== null && turnAt <= now) return this.#shift(limits);
+      const wakeAt = turnAt ?? (oldest ? oldest.arrivedAt + limits.maxDelayMs : null);
+      await this.#changed(wakeAt === null ? null : wakeAt - now);
     }
   }
 
   /** Records that already reach a limit, or null. */
   takeReady(limits: TakeLimits): readonly SourceRecord[] | null {
     if (this.#ended !== null) throw this.#ended;
-    return this.#reaches(limits) ? this.#shift(limits) : null;
+    if (!this.#reaches(limits)) return null;
+    limits.pace?.took();
+    return this.#shift(limits);
   }
 
   /** Waits until the log was read past `lastOffset` and gives every record up to it. */

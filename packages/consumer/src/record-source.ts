@@ -24,10 +24,26 @@ export interface PartitionPosition {
 /** When a wait for records ends. Each bound is at least 1. */
 export interface TakeLimits {
   readonly maxRecords: number;
-  /** Bytes of keys, values and headers. The first record is given whatever its size. */
+  /** Memory of the records: keys, values, headers and an allowance for each. The first record is given whatever its size. */
   readonly maxBytes: number;
   /** How long the oldest waiting record may wait for more to join it, ms. */
   readonly maxDelayMs: number;
+  /** When what has only waited long enough may be taken; without it, at once. */
+  readonly pace?: TakePace;
+}
+
+/** Spreads takes over time, so that many partitions with little traffic each make few inserts. */
+export interface TakePace {
+  /** Takes a turn; Unix ms at which it comes. */
+  reserve(): number;
+  /** Something was taken without a turn, because a limit was reached. */
+  took(): void;
+}
+
+/** What a wait within an epoch needs to know of it: whose it is, and when it is over. */
+export interface Epoch {
+  readonly partition: number;
+  readonly ended: AbortSignal;
 }
 
 /**
@@ -35,9 +51,7 @@ export interface TakeLimits {
  * call rejects with {@link EpochEndedError}; another process may own the partition from then on.
  * Records come in order, each once. A step from one offset to a later one means that the log no longer holds those between.
  */
-export interface AssignedPartition {
-  readonly partition: number;
-  readonly ended: AbortSignal;
+export interface AssignedPartition extends Epoch {
   /** Reads the broker's word, not a cached one. */
   position(): Promise<PartitionPosition>;
   /** Begins delivery at `offset`, which the log must hold or end at. Called once, before any record is taken. */
@@ -65,18 +79,31 @@ export class EpochEndedError extends Error {
   }
 }
 
+/** Where the log ends. */
+export interface LogEnds {
+  /** Partitions that the log has, whoever owns them. */
+  readonly partitions: number;
+  /** One past the highest offset that can be read, by partition. */
+  readonly highWatermarks: ReadonlyMap<number, number>;
+}
+
 /** A log of records in partitions that are dealt out to the processes of a group. */
 export interface RecordSource {
   /**
-   * Joins the group. `onAssigned` is called for each partition of each epoch.
-   * `onFailed` is called when the source can go on no longer and the process must end.
+   * Joins the group. `onAssigned` is called for each partition of each epoch, after `onJoined` was called with their number,
+   * which may be none. `onFailed` is called when the source can go on no longer and the process must end.
    */
   start(
     onAssigned: (partition: AssignedPartition) => void,
     onFailed: (error: Error) => void,
+    onJoined: (partitions: number) => void,
   ): Promise<void>;
+  /** Reads the broker's word on every partition. @throws Error when there is no answer. */
+  ends(): Promise<LogEnds>;
   /** Ends every epoch and leaves the group. Records taken and not committed come again elsewhere. */
   stop(): Promise<void>;
+  /** What somebody has to mend before records can be read, or null. */
+  problem(): string | null;
   /** Unix milliseconds of the last sign that the source is at work (a fetch, a heartbeat, a join). */
   lastActivityAt(): number;
 }

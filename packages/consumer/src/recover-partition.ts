@@ -1,6 +1,7 @@
 import { Backoff, type Clock, type Logger } from "@push-reports/service-kit";
 import type { Ledger } from "./ledger.js";
-import type { AssignedPartition, PartitionPosition } from "./record-source.js";
+import { receiptWindowOf } from "./receipt-times.js";
+import type { AssignedPartition, Epoch, PartitionPosition } from "./record-source.js";
 import {
   cutAtOf,
   decodeIntent,
@@ -19,6 +20,8 @@ export interface PartitionStart {
   readonly readFrom: number;
   /** The range that was under way, to be done first and exactly. */
   readonly underWay: RangeUnderWay | null;
+  /** Whether the group's offset says the same; where it lags, whoever scales or alerts by it sees records that are rows long since. */
+  readonly isCommitted: boolean;
 }
 
 /** A range that an earlier epoch announced and did not complete. */
@@ -50,6 +53,8 @@ export interface RecoveryParts {
   readonly logger: Logger;
   /** How long after it was cut a range's token is sure to be remembered, ms; past that its rows are looked up. */
   readonly tokenTrustMs: number;
+  /** After this time the database ends an insert by itself, ms. */
+  readonly insertTimeoutMs: number;
 }
 
 /** Reads of the position that may disagree with the ledger before it is believed: a new leader's high watermark lags. */
@@ -66,9 +71,9 @@ export async function recoverPartition(
   const { partition, ended } = assigned;
   const backoff = new Backoff({ initialMs: 200, maxMs: 2_000 });
   for (;;) {
-    const position = await parts.retrier.run("read_position", ended, () => assigned.position());
+    const position = await parts.retrier.run("read_position", assigned, () => assigned.position());
     const intent = intentOf(position, partition);
-    const ledgerEnd = await parts.retrier.run("look_up", ended, () =>
+    const ledgerEnd = await parts.retrier.run("look_up", assigned, () =>
       parts.ledger.endFrom(partition, position.committedOffset),
     );
     const cursor = Math.max(position.committedOffset ?? 0, ledgerEnd ?? 0);
@@ -80,31 +85,16 @@ export async function recoverPartition(
   }
 }
 
-/** What of a range under way is left to do, given the records that the log still holds of it. */
+/** Which offsets of a range are rows, within the times of receipt that {@link receiptWindowOf} gives it. */
 export async function storedOffsets(
   range: ReportRange,
-  { mustLookUp }: RangeUnderWay,
-  ended: AbortSignal,
+  epoch: Epoch,
   { storedReports, retrier }: RecoveryParts,
 ): Promise<ReadonlySet<number>> {
-  if (!mustLookUp) return new Set();
   const { partition, first, last } = range;
-  const times = [range.cutAt.getTime(), ...range.records.map(({ timestampMs }) => timestampMs)];
-  return await retrier.run("look_up", ended, () =>
-    storedReports.offsetsIn({
-      partition,
-      first,
-      last,
-      receivedFrom: new Date(times.reduce((a, b) => Math.min(a, b)) - LONGEST_WAY_MS),
-      receivedTo: new Date(times.reduce((a, b) => Math.max(a, b)) + CLOCK_SKEW_MS),
-    }),
-  );
+  const stretch = { partition, first, last, ...receiptWindowOf(range) };
+  return await retrier.run("look_up", epoch, () => storedReports.offsetsIn(stretch));
 }
-
-/** How long before a range was cut its records may have been received: a gateway's spill can hold them for weeks. */
-const LONGEST_WAY_MS = 31 * 24 * 3_600_000;
-/** How far a gateway's clock may run ahead of ours. */
-const CLOCK_SKEW_MS = 24 * 3_600_000;
 
 function intentOf(position: PartitionPosition, partition: number): RangeIntent | null {
   const intent = decodeIntent(position.metadata, partition);
@@ -114,14 +104,17 @@ function intentOf(position: PartitionPosition, partition: number): RangeIntent |
 }
 
 function startOf(
-  { lowWatermark }: PartitionPosition,
+  { lowWatermark, committedOffset }: PartitionPosition,
   cursor: number,
   intent: RangeIntent | null,
   { clock, tokenTrustMs }: RecoveryParts,
 ): PartitionStart {
   const readFrom = Math.max(cursor, lowWatermark);
-  if (intent === null) return { cursor, readFrom, underWay: null };
+  const isCommitted = cursor === (committedOffset ?? 0);
+  if (intent === null) return { cursor, readFrom, underWay: null, isCommitted };
   const isOld = clock.now() - cutAtOf(intent.name).getTime() > tokenTrustMs;
   const isCutShort = readFrom > intent.first;
-  return { cursor, readFrom, underWay: { intent, mustLookUp: isOld || isCutShort } };
+  // An intent stays committed until its range is complete.
+  const underWay = { intent, mustLookUp: intent.mustLookUp || isOld || isCutShort };
+  return { cursor, readFrom, underWay, isCommitted: true };
 }

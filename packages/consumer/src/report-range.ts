@@ -28,6 +28,8 @@ export interface RangeIntent {
   readonly last: number;
   /** Records that the range had when it was cut. */
   readonly records: number;
+  /** Some of it, or of what follows, may be rows under other names: whoever does it again asks which. */
+  readonly mustLookUp: boolean;
 }
 
 /** Offsets that a stretch spans, absent ones included. */
@@ -43,14 +45,26 @@ export function cutRange(
 ): ReportRange {
   const last = records.at(-1)?.offset;
   if (last === undefined) throw new RangeError("A range needs at least one record");
-  const name = `${at.source}/${at.partition}/${at.first}-${last}/${cutAt.toISOString()}`;
-  return { ...at, name, last, cutAt, records };
+  return { ...emptyRange({ ...at, last }, cutAt), records };
 }
 
-/** The intent as offset metadata, well below Kafka's 4 KiB. */
-export function encodeIntent(range: ReportRange): string {
+/** A range without records: what the log holds of it is not known, or nothing. */
+export function emptyRange(
+  at: Pick<ReportRange, "source" | "partition" | "first" | "last">,
+  cutAt: Date,
+): ReportRange {
+  const name = `${at.source}/${at.partition}/${at.first}-${at.last}/${cutAt.toISOString()}`;
+  return { ...at, name, cutAt, records: [] };
+}
+
+/**
+ * The intent as offset metadata, well below Kafka's 4 KiB. One that must be looked up is version 2: a release that knows only version 1
+ * would take the token alone for enough, and stops instead.
+ */
+export function encodeIntent(range: ReportRange, { mustLookUp = false } = {}): string {
   const { name, first, last, records } = range;
-  return JSON.stringify({ v: 1, name, first, last, records: records.length });
+  const intent = { name, first, last, records: records.length };
+  return JSON.stringify(mustLookUp ? { v: 2, ...intent, mustLookUp } : { v: 1, ...intent });
 }
 
 /** Metadata that is no intent of a version that this process knows. Ignoring it could double rows. */
@@ -66,13 +80,20 @@ export class UnreadableIntentError extends Error {
   }
 }
 
+/** What the metadata hold: what is false is left out. */
+type EncodedIntent = Omit<RangeIntent, "mustLookUp"> &
+  (
+    | { readonly v: 1; readonly mustLookUp?: undefined }
+    | { readonly v: 2; readonly mustLookUp: true }
+  );
+
 /** Reads what was committed with an offset; null when nothing was under way. @throws UnreadableIntentError */
 export function decodeIntent(metadata: string, partition: number): RangeIntent | null {
   if (metadata === "") return null;
   const intent = parseJson(metadata);
   if (!isIntent(intent)) throw new UnreadableIntentError(partition);
-  const { name, first, last, records } = intent;
-  return { name, first, last, records };
+  const { name, first, last, records, mustLookUp = false } = intent;
+  return { name, first, last, records, mustLookUp };
 }
 
 /** When the range of a name was cut. */
@@ -88,11 +109,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isIntent(value: unknown): value is RangeIntent & { v: 1 } {
+function isIntent(value: unknown): value is EncodedIntent {
   if (typeof value !== "object" || value === null) return false;
   const intent = value as Partial<Record<keyof RangeIntent | "v", unknown>>;
   return (
-    intent.v === 1 &&
+    (intent.v === 1
+      ? intent.mustLookUp === undefined
+      : intent.v === 2 && intent.mustLookUp === true) &&
     typeof intent.name === "string" &&
     !Number.isNaN(cutAtOf(intent.name).getTime()) &&
     [intent.first, intent.last, intent.records].every((n) => Number.isSafeInteger(n)) &&

@@ -1,4 +1,5 @@
 import type { RowLines } from "./row-lines.js";
+import type { StoredStretch } from "./stored-reports.js";
 
 /** What a failed write means for the rows, and so what to do about it. */
 export type WriteFailure =
@@ -15,11 +16,20 @@ export class WriteError extends Error {
   readonly failure: WriteFailure;
   /** ClickHouse's error code; 0 when the failure was not its answer. */
   readonly clickHouseCode: number;
+  /** The row of the insert, from 1, that the database says it refuses: a hint, not a proof. */
+  readonly row: number | null;
 
-  constructor(failure: WriteFailure, clickHouseCode: number, message: string, cause?: unknown) {
+  constructor(
+    failure: WriteFailure,
+    clickHouseCode: number,
+    message: string,
+    cause?: unknown,
+    row: number | null = null,
+  ) {
     super(message, { cause });
     this.failure = failure;
     this.clickHouseCode = clickHouseCode;
+    this.row = row;
   }
 
   get code(): WriteFailure {
@@ -34,6 +44,15 @@ export interface ReportWriter {
    * Without lines it does nothing. @throws WriteError
    */
   write(name: string, lines: RowLines): Promise<void>;
+  /**
+   * A name is sure to be recognised again when it was first given after this time: since when the database has run without a break, by
+   * our clock. @throws WriteError
+   */
+  rememberedSince(): Promise<Date>;
+  /**
+   * Gives every view over the rows of a stretch what it may lack of them; nothing changes where it lacks nothing. @throws WriteError
+   */
+  completeViews(stretch: StoredStretch): Promise<void>;
   /** Whether the database would take these lines, without keeping any. @throws WriteError when it would not. */
   probe(lines: RowLines): Promise<void>;
 }

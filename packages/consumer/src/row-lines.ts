@@ -3,7 +3,9 @@ import {
   decodeReport,
   encodeReport,
   MAX_RECORD_VALUE_BYTES,
+  plainReceivedAtMs,
   RECORD_VERSION,
+  type ReceivedReport,
   type UnreadableReason,
   VERSION_HEADER,
 } from "@push-reports/report";
@@ -34,7 +36,6 @@ export interface BuiltRows {
   readonly unreadable: readonly BadRecord[];
 }
 
-const OPENING = Buffer.from('{"report_id":"');
 const BRACE_CLOSE = 0x7d;
 const LINE_BREAK = 0x0a;
 /** Room for `"offset":`, the greatest offset, a comma and a line break. */
@@ -82,6 +83,47 @@ export function selectLines(
   return { bytes: Buffer.concat(parts, length), records, ends };
 }
 
+/** The lines of the records from index `from` to before `to`; they share the bytes. */
+export function sliceLines(lines: RowLines, from: number, to: number): RowLines {
+  const begin = lines.ends[from - 1] ?? 0;
+  const ends = lines.ends.slice(from, to).map((end) => end - begin);
+  const bytes = lines.bytes.subarray(begin, begin + (ends.at(-1) ?? 0));
+  return { bytes, records: lines.records.slice(from, to), ends };
+}
+
+/** All lines but the one at `index`. */
+export function withoutLine(lines: RowLines, index: number): RowLines {
+  const before = sliceLines(lines, 0, index);
+  const behind = sliceLines(lines, index + 1, lines.records.length);
+  const offset = before.bytes.length;
+  return {
+    bytes: Buffer.concat([before.bytes, behind.bytes]),
+    records: [...before.records, ...behind.records],
+    ends: [...before.ends, ...behind.ends.map((end) => end + offset)],
+  };
+}
+
+/** One line that every table of this version takes. It is only ever probed. */
+export function controlLine(at: { readonly source: string; readonly partition: number }): RowLines {
+  const { key, value, headers, timestampMs } = encodeReport(CONTROL_REPORT);
+  return buildRowLines(at, [{ key, value, headers, timestampMs, offset: 0 }]).lines;
+}
+
+const CONTROL_REPORT: ReceivedReport = {
+  reportId: "018c3f5e-0000-7000-8000-000000000001",
+  receivedAt: new Date("2024-01-01T00:00:00.000Z"),
+  instanceId: "426abfc7-41fe-492f-bcf1-27586fa9bd3f",
+  event: "delivery",
+  publishId: "pubid-control",
+  deviceId: "control",
+  timestampSecs: 1_700_000_000,
+  userId: null,
+  appInBackground: null,
+  hasDisplayableContent: null,
+  hasData: null,
+  clientLibrary: "",
+};
+
 function splice(
   at: { readonly source: string; readonly partition: number },
   records: readonly SourceRecord[],
@@ -109,8 +151,9 @@ function splice(
 }
 
 /**
- * Whether the bytes can be spliced as they are: current version, one line of UTF-8 that opens as our rows do and whose only
- * closing brace is the last byte, so that no second object can hide in it. A brace inside a string takes the slow path.
+ * Whether the bytes can be spliced as they are: current version, one line of UTF-8 that opens as our rows do, up to a time of receipt that we
+ * can read, so that the row is found by it, and whose only closing brace is the last byte, so that no second object can hide in it. A
+ * brace inside a string takes the slow path.
  */
 function isPlainRow(record: SourceRecord): record is SourceRecord & { readonly value: Buffer } {
   const { value } = record;
@@ -122,8 +165,7 @@ function isPlainRow(record: SourceRecord): record is SourceRecord & { readonly v
     version[0] === RECORD_VERSION.charCodeAt(0) &&
     value.indexOf(BRACE_CLOSE) === value.length - 1 &&
     value.indexOf(LINE_BREAK) === -1 &&
-    value.length > OPENING.length &&
-    value.compare(OPENING, 0, OPENING.length, 0, OPENING.length) === 0 &&
+    plainReceivedAtMs(value) !== null &&
     isUtf8(value)
   );
 }

@@ -7,7 +7,7 @@ export interface StoredStretch {
   readonly receivedTo: Date;
 }
 
-/** A record whose report may already be a row at a lower offset. */
+/** A record whose report may already be a row. */
 export interface RepeatCandidate {
   readonly reportId: string;
   readonly offset: number;
@@ -18,7 +18,10 @@ export interface RepeatCandidate {
 export interface StoredReports {
   /** The offsets of a stretch that are rows. @throws WriteError */
   offsetsIn(stretch: StoredStretch): Promise<ReadonlySet<number>>;
-  /** The offsets of those candidates whose report is a row at a lower offset of the partition. @throws WriteError */
+  /**
+   * The offsets of those candidates whose report is a row already: at a lower offset of the partition, or of another source, since a record is
+   * sent again elsewhere only when its topic was deleted and made again. @throws WriteError
+   */
   repeatedAmong(
     partition: number,
     candidates: readonly RepeatCandidate[],

@@ -1,5 +1,6 @@
 import type { ClickHouseStatements } from "./clickhouse-statements.js";
 import type { PartitionPosition } from "./record-source.js";
+import { islandsQuery, wrongRangesQuery } from "./verify-queries.js";
 
 /** Something that is not as it must be; each is a stretch of one partition. */
 export interface Discrepancy {
@@ -10,7 +11,9 @@ export interface Discrepancy {
     /** The range has fewer or more rows than were booked, or the same offset twice. */
     | "wrong_rows"
     /** The log ends before what was read from it. */
-    | "log_ends_early";
+    | "log_ends_early"
+    /** The log no longer held these offsets when they were to be read: retention was too short. */
+    | "absent";
   readonly partition: number;
   readonly first: number;
   readonly last: number;
@@ -32,7 +35,7 @@ export interface Verification {
 export interface VerifyScope {
   readonly database: string;
   readonly source: string;
-  /** Only ranges cut since then: older rows may have expired. */
+  /** Only ranges that were complete since then. */
   readonly since: Date;
   readonly positions: ReadonlyMap<number, PartitionPosition>;
 }
@@ -41,6 +44,13 @@ interface Island {
   readonly partition: number;
   readonly first: string;
   readonly last: string;
+}
+interface End {
+  readonly partition: number;
+  readonly end: string;
+}
+interface AbsentRange extends Island {
+  readonly absent: string;
 }
 interface WrongRange {
   readonly partition: number;
@@ -53,7 +63,8 @@ interface WrongRange {
 
 /**
  * Compares the log's offsets with the ledger, and each range of the ledger with the rows of `reports`, corrections included.
- * Ranges under way are left alone. @throws WriteError when ClickHouse does not answer.
+ * Ranges under way are left alone, and so are rows that may have expired: of a range that has some, none must be too many.
+ * @throws WriteError when ClickHouse does not answer.
  */
 export async function verify(
   statements: ClickHouseStatements,
@@ -62,21 +73,38 @@ export async function verify(
   const { database, source, positions } = scope;
   const params = { source, since: scope.since.toISOString().slice(0, 19).replace("T", " ") };
   const islands = await statements.select<Island>(islandsQuery(database), params);
+  const ends = await statements.select<End>(
+    `SELECT partition, toString(max(last) + 1) AS end FROM ${database}.ledger
+     WHERE source = {source:String} GROUP BY partition`,
+    params,
+  );
   const overlaps = await statements.select<Island>(
     `SELECT partition, toString(first) AS first, toString(last) AS last FROM ${database}.ingest_overlaps
      WHERE source = {source:String} AND completed_at >= {since:DateTime('UTC')} ORDER BY partition, first LIMIT 1000`,
     params,
   );
-  const [totals] = await statements.select<{ ranges: string; absent: string }>(
-    `SELECT toString(count()) AS ranges, toString(sum(absent)) AS absent FROM ${database}.ledger
-     WHERE source = {source:String} AND cut_at >= {since:DateTime('UTC')}`,
+  const absent = await statements.select<AbsentRange>(
+    `SELECT partition, toString(first) AS first, toString(last) AS last, toString(absent) AS absent FROM ${database}.ledger
+     WHERE source = {source:String} AND completed_at >= {since:DateTime('UTC')} AND ledger.absent > 0
+     ORDER BY partition, ledger.first LIMIT 1000`,
     params,
   );
-  const wrong = await statements.select<WrongRange>(wrongRangesQuery(database), params);
+  const [totals] = await statements.select<{ ranges: string; absent: string }>(
+    `SELECT toString(count()) AS ranges, toString(sum(absent)) AS absent FROM ${database}.ledger
+     WHERE source = {source:String} AND completed_at >= {since:DateTime('UTC')}`,
+    params,
+  );
+  const wrong = await statements.select<WrongRange>(wrongRangesQuery(database), {
+    ...params,
+    database,
+  });
+  const logs = [...positions].map(([partition, position]) => ({
+    ...position,
+    partition,
+    end: endOf(partition, ends),
+  }));
   const discrepancies = [
-    ...[...positions].flatMap(([partition, position]) =>
-      gapsOf(partition, position, islandsOf(islands, partition)),
-    ),
+    ...logs.flatMap((log) => gapsOf(log, islandsOf(islands, log.partition))),
     ...overlaps.map((row) => discrepancy("overlap", row, "more than one range covers these")),
     ...wrong.map((row) =>
       discrepancy(
@@ -85,56 +113,21 @@ export async function verify(
         `${row.booked} rows booked, ${row.stored} rows of ${row.offsets} offsets found`,
       ),
     ),
+    ...absent.map((row) =>
+      discrepancy(
+        "absent",
+        row,
+        `${row.absent} of these were gone from the log before they were read`,
+      ),
+    ),
   ];
   return {
     partitions: positions.size,
     ranges: Number(totals?.ranges ?? 0),
     absentOffsets: Number(totals?.absent ?? 0),
-    waitingRecords: [...positions].reduce(
-      (sum, [partition, position]) => sum + waitingOf(position, islandsOf(islands, partition)),
-      0,
-    ),
+    waitingRecords: logs.reduce((sum, log) => sum + waitingOf(log), 0),
     discrepancies,
   };
-}
-
-/** Contiguous stretches of the ledger. */
-function islandsQuery(database: string): string {
-  return `SELECT partition, toString(min(first)) AS first, toString(max(last)) AS last FROM (
-      SELECT partition, first, last, sum(begins) OVER (PARTITION BY partition ORDER BY first, last) AS island FROM (
-        SELECT partition, first, last, first > 1 + max(last) OVER (
-          PARTITION BY partition ORDER BY first, last ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS begins
-        FROM ${database}.ledger WHERE source = {source:String} AND completed_at >= {since:DateTime('UTC')}
-      )
-    ) GROUP BY partition, island ORDER BY partition, island LIMIT 10000`;
-}
-
-/** A bitmap of the offsets finds a row that is there twice behind one that is missing, at a bit an offset. */
-function wrongRangesQuery(database: string): string {
-  return `SELECT partition, toString(l.first) AS first, toString(l.last) AS last,
-      toString(l.booked) AS booked, toString(s.stored) AS stored, toString(s.offsets) AS offsets
-    FROM (
-      SELECT partition, first, last, toInt64(rows) + c.changed AS booked
-      FROM ${database}.ledger AS ranges
-      LEFT JOIN (
-        SELECT partition, first, sum(rows) AS changed FROM ${database}.corrections FINAL
-        WHERE source = {source:String} GROUP BY partition, first
-      ) AS c USING (partition, first)
-      WHERE source = {source:String} AND cut_at >= {since:DateTime('UTC')}
-    ) AS l
-    LEFT JOIN (
-      SELECT r.partition AS partition, l.first AS first, count() AS stored, groupBitmap(r.offset) AS offsets
-      FROM (SELECT partition, offset FROM ${database}.reports WHERE source = {source:String}) AS r
-      ASOF INNER JOIN (
-        SELECT partition, first, last FROM ${database}.ledger
-        WHERE source = {source:String} AND cut_at >= {since:DateTime('UTC')}
-      ) AS l ON r.partition = l.partition AND r.offset >= l.first
-      WHERE r.offset <= l.last
-      GROUP BY partition, first
-    ) AS s ON l.partition = s.partition AND l.first = s.first
-    WHERE toInt64(s.stored) != l.booked OR toInt64(s.offsets) != l.booked
-    ORDER BY partition, l.first LIMIT 1000`;
 }
 
 function islandsOf(islands: readonly Island[], partition: number): readonly Stretch[] {
@@ -148,38 +141,54 @@ interface Stretch {
   readonly last: number;
 }
 
-function gapsOf(
-  partition: number,
-  { committedOffset, highWatermark }: PartitionPosition,
-  islands: readonly Stretch[],
-): readonly Discrepancy[] {
+/** Where a partition's log and ledger stand. */
+interface LogAndLedger extends PartitionPosition {
+  readonly partition: number;
+  /** One past the last offset that any range covers; null when there is no range. */
+  readonly end: number | null;
+}
+
+function endOf(partition: number, ends: readonly End[]): number | null {
+  const found = ends.find((entry) => entry.partition === partition);
+  return found === undefined ? null : Number(found.end);
+}
+
+function gapsOf(log: LogAndLedger, islands: readonly Stretch[]): readonly Discrepancy[] {
+  const { partition, committedOffset, lowWatermark, highWatermark } = log;
   const between = islands.slice(1).map((island, index) => ({
     first: (islands[index]?.last ?? 0) + 1,
     last: island.first - 1,
   }));
-  const end = (islands.at(-1)?.last ?? -1) + 1;
+  // A ledger without any range of the partition may have expired: then only what the log still holds tells of a gap.
+  const end = log.end ?? Math.min(lowWatermark, committedOffset ?? lowWatermark);
   const skipped =
     committedOffset !== null && committedOffset > end
       ? [{ first: end, last: committedOffset - 1 }]
       : [];
-  const gaps = [...between, ...skipped].map((gap) =>
-    discrepancy(
+  const read = Math.max(end, committedOffset ?? 0);
+  const lost =
+    log.end !== null && lowWatermark > read ? [{ first: read, last: lowWatermark - 1 }] : [];
+  const early = end > highWatermark ? [{ first: highWatermark, last: end - 1 }] : [];
+  const named = (kind: Discrepancy["kind"], stretches: readonly Stretch[], detail: string) =>
+    stretches.map((stretch) => discrepancy(kind, { partition, ...stretch }, detail));
+  return [
+    ...named(
       "gap",
-      { partition, ...gap },
+      [...between, ...skipped],
       "no range covers these, though the group is past them",
     ),
-  );
-  if (end <= highWatermark) return gaps;
-  const beyond = { partition, first: highWatermark, last: end - 1 };
-  return [...gaps, discrepancy("log_ends_early", beyond, "the log ends before what was read")];
+    ...named(
+      "absent",
+      lost,
+      "these are gone from the log, and no consumer has read or booked them",
+    ),
+    ...named("log_ends_early", early, "the log ends before what was read"),
+  ];
 }
 
-function waitingOf(
-  { lowWatermark, highWatermark }: PartitionPosition,
-  islands: readonly Stretch[],
-): number {
-  const end = (islands.at(-1)?.last ?? -1) + 1;
-  return Math.max(0, highWatermark - Math.max(end, lowWatermark));
+function waitingOf({ end, committedOffset, lowWatermark, highWatermark }: LogAndLedger): number {
+  const next = Math.max(end ?? committedOffset ?? 0, lowWatermark);
+  return Math.max(0, highWatermark - next);
 }
 
 function discrepancy(

@@ -1,4 +1,5 @@
 import { Backoff, type BackoffOptions, type Clock, type Logger } from "@push-reports/service-kit";
+import type { Epoch } from "./record-source.js";
 import { WriteError, type WriteFailure } from "./report-writer.js";
 
 /** What is being written or asked, for logs and metrics. */
@@ -15,13 +16,15 @@ export interface WriteProblem {
   readonly operation: WriteOperation;
   readonly failure: WriteFailure;
   readonly clickHouseCode: number;
+  /** The error's own words; they hold nothing of a record where the failure is `misconfigured`. */
+  readonly message: string;
   /** Unix milliseconds of the first failure since the last success. */
   readonly since: number;
 }
 
 /** What a {@link WriteRetrier} tells of each failed attempt. */
 export interface RetryObserver {
-  retried(operation: WriteOperation, failure: WriteFailure): void;
+  retried(operation: WriteOperation, failure: WriteFailure, partition: number): void;
 }
 
 /** Delays between attempts by what failed. */
@@ -35,7 +38,7 @@ const REPEAT_LOG_MS = 60_000;
 
 /**
  * Repeats a write unchanged until it succeeds or the epoch that it belongs to ends, for as long as that takes: quickly
- * while the database is away, slowly while it is misconfigured. A `bad_record` failure goes to the caller.
+ * while the database is away, slowly while it is misconfigured. A `bad_record` failure of an insert or a probe goes to the caller.
  */
 export class WriteRetrier {
   readonly #clock: Clock;
@@ -59,12 +62,12 @@ export class WriteRetrier {
   }
 
   /**
-   * @param ended the epoch; once it aborts no attempt begins and what is under way is no longer waited for.
-   * @throws WriteError `bad_record`; the abort reason of `ended`; whatever else `attempt` throws.
+   * @param epoch that it belongs to; once it has ended no attempt begins and what is under way is no longer waited for.
+   * @throws WriteError `bad_record` for the operations `insert` and `probe`; the abort reason of the epoch; whatever else `attempt` throws.
    */
   async run<T>(
     operation: WriteOperation,
-    ended: AbortSignal,
+    { partition, ended }: Epoch,
     attempt: () => Promise<T>,
   ): Promise<T> {
     const call = {};
@@ -76,10 +79,13 @@ export class WriteRetrier {
         try {
           return await untilEnded(attempt(), ended);
         } catch (error) {
-          if (!(error instanceof WriteError) || error.failure === "bad_record") throw error;
-          const backoff = error.failure === "misconfigured" ? misconfigured : passing;
+          if (!(error instanceof WriteError)) throw error;
+          const failure = failureIn(operation, error);
+          if (failure === "bad_record") throw error;
+          const backoff = failure === "misconfigured" ? misconfigured : passing;
           const delayMs = backoff.next();
-          this.#note(call, operation, error, backoff.attempts, delayMs);
+          this.#observer.retried(operation, failure, partition);
+          this.#note(call, operation, failure, error, backoff.attempts, delayMs);
           await this.#clock.sleep(delayMs, ended);
         }
       }
@@ -91,14 +97,14 @@ export class WriteRetrier {
   #note(
     call: object,
     operation: WriteOperation,
+    failure: WriteFailure,
     error: WriteError,
     attempt: number,
     delayMs: number,
   ): void {
-    const { failure, clickHouseCode } = error;
+    const { clickHouseCode, message } = error;
     const since = this.#problems.get(call)?.since ?? this.#clock.now();
-    this.#problems.set(call, { operation, failure, clickHouseCode, since });
-    this.#observer.retried(operation, failure);
+    this.#problems.set(call, { operation, failure, clickHouseCode, message, since });
     if (failure === "misconfigured") this.#logMisconfiguration(operation, error);
     else this.#logger.warn("write_retry", { operation, attempt, delayMs, clickHouseCode, error });
   }
@@ -110,6 +116,13 @@ export class WriteRetrier {
     const { clickHouseCode } = error;
     this.#logger.error("misconfigured", { operation, clickHouseCode, error });
   }
+}
+
+/** Writes in which a record can be at fault. All others are of our own making, so that an unknown code is the deployment's. */
+const CARRIES_RECORDS: ReadonlySet<WriteOperation> = new Set(["insert", "probe"]);
+
+function failureIn(operation: WriteOperation, { failure }: WriteError): WriteFailure {
+  return failure === "bad_record" && !CARRIES_RECORDS.has(operation) ? "misconfigured" : failure;
 }
 
 /** Settles as `work` does, or rejects with the abort reason first; `work` goes on unheard then. */

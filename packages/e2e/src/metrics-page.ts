@@ -1,10 +1,4 @@
-import type { Registry } from "prom-client";
-
-/** A service and the series that it registers besides the process's own. */
-export interface MeasuredService {
-  readonly name: string;
-  readonly registry: Registry;
-}
+import { labelsOf, type MeasuredService } from "./measured-services.js";
 
 const INTRODUCTION = `# Metrics
 
@@ -29,10 +23,4 @@ async function serviceSection({ name, registry }: MeasuredService): Promise<stri
     });
   const head = "| series | type | labels | what it is |\n| --- | --- | --- | --- |";
   return `## ${name}\n\n${head}\n${rows.join("\n")}\n`;
-}
-
-/** prom-client's types leave the labels out. */
-function labelsOf(registry: Registry, name: string): readonly string[] {
-  const metric = registry.getSingleMetric(name) as unknown as { labelNames?: readonly string[] };
-  return metric.labelNames ?? [];
 }

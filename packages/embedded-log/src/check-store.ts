@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { checkChunk } from "./chunk.js";
 import type { LmdbStore } from "./lmdb-store.js";
 import { LogError } from "./log-error.js";
-import { decodeState, EMPTY_STATE, type LogState } from "./log-state.js";
+import { decodeState, type LogState } from "./log-state.js";
 import {
   CHUNKS_END,
   CHUNKS_START,
@@ -21,8 +21,8 @@ const CHUNKS_A_TURN = 64;
  */
 export async function checkStore(store: LmdbStore): Promise<LogState> {
   const stored = store.get(STATE_KEY);
-  const state = stored === null ? EMPTY_STATE : decodeState(stored);
-  if (state === null) throw new LogError("log_broken", "The log's state is damaged");
+  const state = stored === null ? null : decodeState(stored);
+  if (state === null) throw new LogError("log_broken", "The log's state is damaged or missing");
   let expected: number | null = null;
   let bytes = 0;
   let start = CHUNKS_START;

@@ -41,9 +41,13 @@ export class FolderLock {
 
 /** Keeps two processes from replacing a dead owner's socket at the same moment. */
 async function makeGuard(guard: string, folder: string): Promise<void> {
-  const made = await mkdir(guard).catch(codeOf);
-  if (made === undefined) return;
-  if (made !== "EEXIST") throw new LogError("log_broken", `${folder} cannot be locked: ${made}`);
+  const failure = await mkdir(guard).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (failure === null) return;
+  if (codeOf(failure) !== "EEXIST")
+    throw new LogError("log_broken", `${folder} cannot be locked`, failure);
   const age = await stat(guard).then(
     ({ mtimeMs }) => Date.now() - mtimeMs,
     () => 0,

@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { checkStore } from "./check-store.js";
 import { recordBytes } from "./chunk.js";
 import { composeCommit } from "./compose-commit.js";
 import type { EmbeddedLog, LogEntry, LogRecord, ReadLimits } from "./embedded-log.js";
@@ -15,16 +14,14 @@ import {
   highestKeyUpTo,
   markKey,
 } from "./store-keys.js";
+import { TrustedStore, type TrustedStoreParts } from "./trusted-store.js";
 import { type TakenChanges, WaitingChanges } from "./waiting-changes.js";
 
 /** What a log is made of. */
-export interface LmdbEmbeddedLogParts {
+export interface LmdbEmbeddedLogParts extends TrustedStoreParts {
   readonly maxBytes: number;
   readonly maxWaitingBytes: number;
   readonly lock: FolderLock;
-  readonly openStore: () => Promise<LmdbStore>;
-  /** Milliseconds of any clock that does not go back. */
-  readonly now: () => number;
 }
 
 /** Bytes of records in one transaction: more would delay the first of them without gain. */
@@ -33,8 +30,6 @@ const MAX_COMMIT_BYTES = 4_194_304;
 const MAX_REMOVED_CHUNKS = 256;
 /** What a chunk takes besides its records, counted for each record since a commit may hold only one. */
 const CHUNK_FRAME_BYTES = 17;
-/** After a fault the files are opened again at most this often. */
-const REOPEN_AFTER_MS = 1_000;
 const MAX_MARK_NAME_BYTES = 64;
 const MAX_MARK_BYTES = 16_384;
 
@@ -46,20 +41,18 @@ export class LmdbEmbeddedLog implements EmbeddedLog {
   readonly #parts: LmdbEmbeddedLogParts;
   readonly #listeners = new Set<() => void>();
   readonly #waiting = new WaitingChanges();
-  #store: LmdbStore | null;
+  readonly #trusted: TrustedStore;
   #state: LogState;
   /** The lowest offset that may be read; ahead of the state's until that is committed. */
   #trimmedTo: number;
   #committingBytes = 0;
-  #fault: LogError | null = null;
-  #reopenAt = 0;
   #committing: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
   /** @param state what the store says, checked. */
   constructor(parts: LmdbEmbeddedLogParts, store: LmdbStore, state: LogState) {
     this.#parts = parts;
-    this.#store = store;
+    this.#trusted = new TrustedStore(parts, store);
     this.#state = state;
     this.#trimmedTo = state.firstOffset;
   }
@@ -81,7 +74,7 @@ export class LmdbEmbeddedLog implements EmbeddedLog {
   }
 
   isHealthy(): boolean {
-    return this.#fault === null;
+    return this.#trusted.fault === null;
   }
 
   append(record: LogRecord): Promise<number> {
@@ -132,7 +125,7 @@ export class LmdbEmbeddedLog implements EmbeddedLog {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.#committing;
-      await this.#store?.close();
+      await this.#trusted.close();
       await this.#parts.lock.release();
     })();
     return this.#closing;
@@ -150,8 +143,9 @@ export class LmdbEmbeddedLog implements EmbeddedLog {
 
   #openedStore(): LmdbStore {
     if (this.#closing !== null) throw closed();
-    if (this.#store === null) throw this.#fault ?? closed();
-    return this.#store;
+    const { store, fault } = this.#trusted;
+    if (store === null) throw fault ?? closed();
+    return store;
   }
 
   /** Lets the rest of this turn join the commit. */
@@ -176,19 +170,18 @@ export class LmdbEmbeddedLog implements EmbeddedLog {
   }
 
   async #commit(taken: TakenChanges): Promise<void> {
-    const store = this.#store ?? (await this.#reopen());
+    const store = this.#trusted.store ?? (await this.#reopen());
     const { records, marks } = taken;
     const first = this.#state.nextOffset;
-    const removed = await this.#distrusting(store, () => this.#removable(store));
+    const removed = await this.#trusted.distrusting(store, () => this.#removable(store));
     const parts = { records, marks, trimmedTo: this.#trimmedTo, removed };
     const { change, state } = composeCommit(this.#state, parts);
     try {
       await store.reserve(change);
     } catch (error) {
-      this.#fault = faultOf(error);
-      return await this.#commitWithoutRecords(taken, this.#fault);
+      return await this.#commitWithoutRecords(taken, this.#trusted.note(error));
     }
-    await this.#distrusting(store, () => store.commit(change));
+    await this.#trusted.distrusting(store, () => store.commit(change));
     this.#state = state;
     this.#committingBytes = 0;
     records.forEach(({ resolve }, index) => {
@@ -198,7 +191,7 @@ export class LmdbEmbeddedLog implements EmbeddedLog {
     if (removed.length === MAX_REMOVED_CHUNKS) this.#waiting.keepTrims(taken.trims);
     else for (const { resolve } of taken.trims) resolve();
     if (records.length === 0) return;
-    this.#fault = null;
+    this.#trusted.heal();
     for (const listener of this.#listeners) listener();
   }
 
@@ -220,42 +213,13 @@ export class LmdbEmbeddedLog implements EmbeddedLog {
   }
 
   async #reopen(): Promise<LmdbStore> {
-    if (this.#fault !== null && this.#parts.now() < this.#reopenAt) throw this.#fault;
-    let store: LmdbStore | null = null;
-    try {
-      store = await this.#parts.openStore();
-      this.#state = await checkStore(store);
-      this.#trimmedTo = Math.max(this.#trimmedTo, this.#state.firstOffset);
-      this.#store = store;
-      return store;
-    } catch (error) {
-      await this.#distrust(store, error);
-      throw error;
-    }
-  }
-
-  /** @throws what `use` threw, once the store is given up. */
-  async #distrusting<T>(store: LmdbStore, use: () => T | Promise<T>): Promise<T> {
-    try {
-      return await use();
-    } catch (error) {
-      await this.#distrust(store, error);
-      throw error;
-    }
-  }
-
-  async #distrust(store: LmdbStore | null, error: unknown): Promise<void> {
-    this.#fault = faultOf(error);
-    this.#reopenAt = this.#parts.now() + REOPEN_AFTER_MS;
-    this.#store = null;
-    await store?.close().catch(() => undefined);
+    return await this.#trusted.reopen((state) => {
+      this.#state = state;
+      this.#trimmedTo = Math.max(this.#trimmedTo, state.firstOffset);
+    });
   }
 }
 
 function closed(): LogError {
   return new LogError("log_closed", "The log is closed");
-}
-
-function faultOf(error: unknown): LogError {
-  return error instanceof LogError ? error : new LogError("log_broken", "The log failed", error);
 }

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import { checkSpace, DataFile } from "./data-file.js";
 import { LogError } from "./log-error.js";
+import { EMPTY_STATE, encodeState } from "./log-state.js";
+import { STATE_KEY } from "./store-keys.js";
 
 /** What one transaction changes. */
 export interface StoreChange {
@@ -50,7 +52,11 @@ export class LmdbStore {
         mapSize: 2 * maxBytes + SPARE_MAP_BYTES,
         maxDbs: 1,
       });
-      if (isNew) await markAsMade(folder);
+      if (isNew) {
+        // From here on a log without a state is a damaged one: LMDB finds nothing where the pages that lead to it are spoilt.
+        await database.put(STATE_KEY, encodeState(EMPTY_STATE));
+        await markAsMade(folder);
+      }
       return new LmdbStore(database, prepared ?? (await DataFile.prepare(dataFile)));
     } catch (error) {
       throw new LogError("log_broken", `The log in ${folder} cannot be opened`, error);

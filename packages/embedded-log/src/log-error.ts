@@ -21,3 +21,20 @@ export class LogError extends Error {
     this.code = code;
   }
 }
+
+/**
+ * Whether a "log_broken" lies in what the files hold: no error of the system (a full disk, a missing permission, a device that fails) is behind
+ * it, so that it does not pass by itself.
+ */
+export function isDamage(error: LogError): boolean {
+  return error.code === "log_broken" && !isOfSystem(error);
+}
+
+/** Node.js names the system's errors E…; lmdb-js gives their positive numbers, and LMDB's own faults are negative. */
+function isOfSystem(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
+  if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return true;
+  if (typeof code === "number" && code > 0) return true;
+  return isOfSystem(cause);
+}

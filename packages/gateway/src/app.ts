@@ -3,6 +3,8 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { canonicalTarget } from "./canonical-path.js";
 import { answerPreflight } from "./cors.js";
 import { ORIGIN_HEADERS, writeFault } from "./error-responses.js";
+import { OPENAPI } from "./openapi.js";
+import type { TrustedProxies } from "./trust-proxy.js";
 
 /** The reporting path, with and without the instance id that it must carry. */
 const REPORTING_PATHS = [
@@ -12,15 +14,21 @@ const REPORTING_PATHS = [
 ];
 
 /** Joins middleware and routes, in order. */
-export function createApp(reportsRoute: RequestHandler, logger: Logger): Express {
+export function createApp(
+  reportsRoute: RequestHandler,
+  trustProxy: TrustedProxies,
+  logger: Logger,
+): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", false);
+  app.set("trust proxy", trustProxy ?? false);
   app.use(canonicalPath);
   app.post(REPORTING_PATHS, reportsRoute);
   app.options(REPORTING_PATHS, answerPreflight);
   app.all(REPORTING_PATHS, methodNotAllowed);
+  app.get("/openapi.json", sendOpenApi);
   app.use(notFound);
   app.use(createErrorHandler(logger));
   return app;
@@ -39,6 +47,12 @@ const methodNotAllowed: RequestHandler = (_req, res) => {
     .json({ error: "Method not allowed", description: "Reports are sent with POST." });
 };
 
+const OPENAPI_TEXT = JSON.stringify(OPENAPI);
+
+const sendOpenApi: RequestHandler = (_req, res) => {
+  res.set(ORIGIN_HEADERS).type("application/json").send(OPENAPI_TEXT);
+};
+
 const notFound: RequestHandler = (_req, res) => {
   res.status(404).set(ORIGIN_HEADERS).json({
     error: "Not found",
@@ -52,6 +66,6 @@ function createErrorHandler(logger: Logger): ErrorRequestHandler {
     logger.error("request_failed", { error });
     if (res.headersSent) return void res.destroy();
     const { status, headers, body } = writeFault({ code: "internal_error" });
-    res.writeHead(status, { ...headers }).end(body);
+    res.writeHead(status, headers).end(body);
   };
 }

@@ -1,12 +1,19 @@
+import { MIN_CANARY_SECRET_LENGTH, UUID_PATTERN } from "@push-reports/report";
 import {
   type ConfigOf,
   choiceOption,
   integerOption,
   KAFKA_OPTIONS,
-  LOG_LEVELS,
+  listOption,
+  logLevelOption,
+  operationsPortOption,
   optional,
+  secretOption,
+  shutdownTimeoutOption,
   textOption,
+  withContradictions,
 } from "@push-reports/service-kit";
+import { trustProxyOption } from "./trust-proxy.js";
 
 /** How reports are taken over HTTP, wherever they go then. */
 export const HTTP_OPTIONS = {
@@ -46,7 +53,7 @@ export const HTTP_OPTIONS = {
     about: "How long a client may take to send the head of a request.",
     unit: "ms",
     min: 100,
-    max: 60_000,
+    max: 600_000,
     fallback: 8_000,
   }),
   requestTimeoutMs: integerOption({
@@ -54,7 +61,7 @@ export const HTTP_OPTIONS = {
     about: "How long a client may take to send a whole request; at least HEADERS_TIMEOUT_MS.",
     unit: "ms",
     min: 100,
-    max: 120_000,
+    max: 600_000,
     fallback: 15_000,
   }),
   keepAliveMs: integerOption({
@@ -80,8 +87,44 @@ export const HTTP_OPTIONS = {
     unit: "requests",
     min: 1,
     max: 1_000_000,
-    fallback: 8_000,
+    fallback: 10_000,
   }),
+  maxInFlightPerClient: optional(
+    integerOption({
+      name: "MAX_IN_FLIGHT_PER_CLIENT",
+      about:
+        "Requests of one client address that may be under way at once; one more is answered 503 at once. Many devices may share an address. Behind proxies it needs TRUST_PROXY.",
+      unit: "requests",
+      min: 1,
+      max: 1_000_000,
+    }),
+  ),
+  trustProxy: trustProxyOption,
+  instanceIds: optional(
+    listOption({
+      name: "INSTANCE_IDS",
+      about:
+        "Instances that may report; without it and INSTANCE_IDS_FILE, any. Others are refused.",
+      form: "UUIDs, separated by commas",
+      pattern: UUID_PATTERN,
+    }),
+  ),
+  instanceIdsFile: optional(
+    textOption({
+      name: "INSTANCE_IDS_FILE",
+      about:
+        "File with more instances that may report, one a line, # begins a comment. It is read again within seconds of a change; a version that cannot be used is logged and the last one holds.",
+      form: "path",
+    }),
+  ),
+  canarySecret: optional(
+    secretOption({
+      name: "CANARY_SECRET",
+      about:
+        "What the canary's reports must carry; without it the canary's reserved instance is refused, whoever asks.",
+      minLength: MIN_CANARY_SECRET_LENGTH,
+    }),
+  ),
   answerDeadlineMs: integerOption({
     name: "ANSWER_DEADLINE_MS",
     about:
@@ -138,34 +181,49 @@ export const PUBLISH_OPTIONS = {
   }),
 } as const;
 
-/** Every option of the gateway's process besides Kafka's. */
-export const GATEWAY_OPTIONS = {
-  ...HTTP_OPTIONS,
-  ...PUBLISH_OPTIONS,
-  operationsPort: integerOption({
-    name: "OPERATIONS_PORT",
-    about: "Port of /livez, /readyz and /metrics.",
-    unit: "port",
-    min: 0,
-    max: 65_535,
-    fallback: 8_081,
-  }),
-  shutdownTimeoutMs: integerOption({
-    name: "SHUTDOWN_TIMEOUT_MS",
+/** Where records are kept while Kafka cannot take them. */
+export const SPILL_OPTIONS = {
+  spillDir: optional(
+    textOption({
+      name: "SPILL_DIR",
+      about:
+        "Folder on a disk that outlives the process, for reports that Kafka cannot take now; each gateway needs one of its own. Without it they are answered 503.",
+      form: "path",
+    }),
+  ),
+  spillMaxBytes: integerOption({
+    name: "SPILL_MAX_BYTES",
     about:
-      "How long a stop may take in all; longer than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together.",
-    unit: "ms",
-    min: 1_000,
-    max: 600_000,
-    fallback: 12_000,
-  }),
-  logLevel: choiceOption({
-    name: "LOG_LEVEL",
-    about: "The least serious lines that are written.",
-    choices: LOG_LEVELS,
-    fallback: "info",
+      "Bytes of reports in the spill; past it the answer is 503. Some 700 bytes a report. The files may take twice as much.",
+    unit: "bytes",
+    min: 1_048_576,
+    max: 1_099_511_627_776,
+    fallback: 1_073_741_824,
   }),
 } as const;
+
+const GATEWAY_VALUES = {
+  ...HTTP_OPTIONS,
+  ...PUBLISH_OPTIONS,
+  ...SPILL_OPTIONS,
+  operationsPort: operationsPortOption(8_081),
+  shutdownTimeoutMs: shutdownTimeoutOption(
+    "How long a stop may take in all; longer than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together.",
+    12_000,
+  ),
+  logLevel: logLevelOption("info"),
+} as const;
+
+/** Every option of the gateway's process besides Kafka's. */
+export const GATEWAY_OPTIONS = withContradictions(
+  GATEWAY_VALUES,
+  ({ shutdownDelayMs = 0, shutdownTimeoutMs = Number.POSITIVE_INFINITY }) =>
+    shutdownDelayMs >= shutdownTimeoutMs
+      ? [
+          "SHUTDOWN_DELAY_MS must be less than SHUTDOWN_TIMEOUT_MS, which a stop must be over within",
+        ]
+      : [],
+);
 
 /** Everything that the gateway reads from its environment, by theme. */
 export const GATEWAY_OPTION_GROUPS = { gateway: GATEWAY_OPTIONS, kafka: KAFKA_OPTIONS } as const;

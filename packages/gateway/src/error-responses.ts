@@ -6,6 +6,8 @@ export type FaultCode =
   | "invalid_content_type"
   | "missing_instance_id"
   | "invalid_instance_id"
+  /** Not among those that may report. */
+  | "unknown_instance"
   | RejectReason
   /** The HTTP parser could not read it: bad chunking, a head that is too large, garbage. */
   | "unreadable_request"
@@ -14,7 +16,9 @@ export type FaultCode =
   /** The client took too long to send it. */
   | "request_timeout"
   /** Refused before it was read: too much is under way, or too many connections are open. */
-  | "busy";
+  | "busy"
+  /** The same, because of what one client has under way. */
+  | "busy_client";
 
 /** A fault with what the sender is told where that depends on the request. */
 export interface Fault {
@@ -42,6 +46,9 @@ const unavailable = (description: string): ErrorResponse => ({
   description,
 });
 
+const INVALID_INSTANCE = badRequest(
+  "The instance id given is invalid. It is expected to be in this format: 426abfc7-41fe-492f-bcf1-27586fa9bd3f .",
+);
 const UNREADABLE = badRequest("Failed to read body as a JSON object.");
 
 /**
@@ -63,9 +70,8 @@ export const ERROR_RESPONSES: Readonly<Record<FaultCode, ErrorResponse>> = {
     error: "Incomplete Request",
     description: "instance-id param is missing from path.",
   },
-  invalid_instance_id: badRequest(
-    "The instance id given is invalid. It is expected to be in this format: 426abfc7-41fe-492f-bcf1-27586fa9bd3f .",
-  ),
+  invalid_instance_id: INVALID_INSTANCE,
+  unknown_instance: INVALID_INSTANCE,
   unreadable_body: UNREADABLE,
   unreadable_request: UNREADABLE,
   missing_field: badRequest("A field is missing from body."),
@@ -77,6 +83,7 @@ export const ERROR_RESPONSES: Readonly<Record<FaultCode, ErrorResponse>> = {
   },
   overloaded: unavailable("Too many reports are waiting to be stored. Try again later."),
   busy: unavailable("Too many requests are under way. Try again later."),
+  busy_client: unavailable("Too many requests of this client are under way. Try again later."),
   timeout: unavailable("The report could not be stored in time. Try again later."),
   unavailable: unavailable("Reports cannot be stored now. Try again later."),
   stopping: unavailable("This server is shutting down. Try again."),
@@ -86,7 +93,8 @@ export const ERROR_RESPONSES: Readonly<Record<FaultCode, ErrorResponse>> = {
 /** Sent with every answer: any web site's service worker may read it. */
 export const ORIGIN_HEADERS = { "access-control-allow-origin": "*" } as const;
 
-const MAX_RETRY_AFTER_SECS = 8;
+/** Greatest `Retry-After`. */
+export const MAX_RETRY_AFTER_SECS = 8;
 
 /** An answer as it is written: status, headers and body. */
 export interface WrittenResponse {
@@ -101,13 +109,34 @@ export interface WrittenResponse {
  * Android would repeat at once.
  */
 export function writeFault(fault: Fault, random: () => number = Math.random): WrittenResponse {
-  const { status, error, description } = ERROR_RESPONSES[fault.code];
-  const body = JSON.stringify({ error, description: fault.detail ?? description });
+  if (fault.detail !== undefined) return write(ERROR_RESPONSES[fault.code], fault.detail, 1);
+  const written = WRITTEN[fault.code];
+  return written[Math.floor(random() * written.length)] ?? write(ERROR_RESPONSES[fault.code]);
+}
+
+function write(
+  { status, error, description }: ErrorResponse,
+  detail = description,
+  retryAfterSecs = 1,
+): WrittenResponse {
+  const body = JSON.stringify({ error, description: detail });
   const headers = {
     ...ORIGIN_HEADERS,
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
-    ...(status === 503 ? { "retry-after": 1 + Math.floor(random() * MAX_RETRY_AFTER_SECS) } : {}),
+    ...(status === 503 ? { "retry-after": retryAfterSecs } : {}),
   };
-  return { status, headers, body };
+  return Object.freeze({ status, headers: Object.freeze(headers), body });
 }
+
+const EACH_WAIT = Array.from({ length: MAX_RETRY_AFTER_SECS }, (_, index) => index + 1);
+
+/** Written once: most answers under overload are one of these. */
+const WRITTEN = Object.fromEntries(
+  Object.entries(ERROR_RESPONSES).map(([code, response]) => [
+    code,
+    response.status === 503
+      ? EACH_WAIT.map((secs) => write(response, response.description, secs))
+      : [write(response)],
+  ]),
+) as unknown as Readonly<Record<FaultCode, readonly WrittenResponse[]>>;

@@ -1,10 +1,15 @@
 export * from "./config.js";
+export { DRAIN_OPTION_GROUPS } from "./drain-command.js";
+export { ERROR_RESPONSES, type ErrorResponse } from "./error-responses.js";
+export { inflateBody } from "./inflate-body.js";
 export { createGatewayMetrics } from "./metrics.js";
+export { OPENAPI } from "./openapi.js";
+export { waitingSince } from "./publish/waiting-since.js";
 export * from "./report-publisher.js";
 export {
   createGatewayParts,
   createGatewayService,
-  createKafkaReportPublisher,
   type GatewayMaterials,
   type GatewayParts,
 } from "./service.js";
+export type { TrustedProxies } from "./trust-proxy.js";

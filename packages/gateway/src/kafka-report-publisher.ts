@@ -1,9 +1,11 @@
 import type { ReportRecord } from "@push-reports/report";
 import type { Clock, Part } from "@push-reports/service-kit";
 import type { Lane } from "./lane.js";
+import type { DrainRate } from "./publish/drain-rate.js";
 import { PendingRecord } from "./publish/pending-record.js";
 import type { TopicLeaders } from "./publish/topic-leaders.js";
 import type { WaitingRecords } from "./publish/waiting-records.js";
+import { waitingSince } from "./publish/waiting-since.js";
 import { type Kept, PublishError, type ReportPublisher } from "./report-publisher.js";
 
 /** Bounds of the publisher. */
@@ -14,8 +16,15 @@ export interface KafkaPublisherLimits {
   readonly maxWaitingBytes: number;
 }
 
+/** What it needs to know of the topic. */
+type Leaders = Pick<TopicLeaders, "partitions" | "start" | "stop">;
+
 /** How often expired records are looked for, ms. */
 const SWEEP_MS = 100;
+/** Of the time that a record may wait: how long the first in the queue has waited when the pace begins to count. */
+const LONG_WAIT_SHARE = 0.2;
+/** Of the same time: how long the whole queue may take at the pace of late. */
+const MAX_EXPECTED_SHARE = 0.5;
 /** How long a start waits for Kafka; without it the service starts all the same and answers 503. */
 const START_WAIT_MS = 3_000;
 
@@ -24,7 +33,8 @@ export class KafkaReportPublisher implements ReportPublisher, Part {
   readonly name = "kafka-report-publisher";
   readonly #lanes: readonly Lane[];
   readonly #waiting: WaitingRecords;
-  readonly #leaders: TopicLeaders;
+  readonly #leaders: Leaders;
+  readonly #drainRate: DrainRate;
   readonly #limits: KafkaPublisherLimits;
   readonly #clock: Clock;
   #isWaking = false;
@@ -37,7 +47,9 @@ export class KafkaReportPublisher implements ReportPublisher, Part {
     parts: {
       readonly lanes: readonly Lane[];
       readonly waiting: WaitingRecords;
-      readonly leaders: TopicLeaders;
+      readonly leaders: Leaders;
+      /** Must be told of every batch that is acknowledged. */
+      readonly drainRate: DrainRate;
     },
     limits: KafkaPublisherLimits,
     clock: Clock,
@@ -45,6 +57,7 @@ export class KafkaReportPublisher implements ReportPublisher, Part {
     this.#lanes = parts.lanes;
     this.#waiting = parts.waiting;
     this.#leaders = parts.leaders;
+    this.#drainRate = parts.drainRate;
     this.#limits = limits;
     this.#clock = clock;
   }
@@ -61,10 +74,10 @@ export class KafkaReportPublisher implements ReportPublisher, Part {
     const now = this.#clock.now();
     if (this.#isStopping) throw new PublishError("stopping", "The publisher is stopping");
     if (this.#isDown(now)) throw new PublishError("unavailable", "Kafka is away");
-    // A record waits until just before the deadline, so that the answer leaves within it.
-    const pending = new PendingRecord(record, now + this.#limits.answerDeadlineMs - 2 * SWEEP_MS);
+    const pending = new PendingRecord(record, waitingSince(record, now) + this.#waitMs);
     if (this.waitingBytes + pending.bytes > this.#limits.maxWaitingBytes)
       throw new PublishError("overloaded", "Too many bytes wait for Kafka");
+    if (this.#isTooSlow(now)) throw new PublishError("overloaded", "Kafka is too slow");
     this.#waiting.add(pending);
     this.#wakeSoon();
     this.#sweeping ??= this.#sweep().finally(() => {
@@ -108,6 +121,23 @@ export class KafkaReportPublisher implements ReportPublisher, Part {
   #isDown(now: number): boolean {
     this.#downSince = this.#canSend() ? null : (this.#downSince ?? now);
     return this.#downSince !== null && now - this.#downSince > this.#limits.answerDeadlineMs;
+  }
+
+  /** A record waits until just before the deadline, so that the answer leaves within it. */
+  get #waitMs(): number {
+    return this.#limits.answerDeadlineMs - 2 * SWEEP_MS;
+  }
+
+  /**
+   * Whether a record that came now would be likely to wait in vain: the first in the queue has waited long, and at the pace of late the
+   * rest will take most of the time that there is. Then it is better refused at once than after the deadline.
+   */
+  #isTooSlow(now: number): boolean {
+    const firstWaitsMs = now - (this.#waiting.firstExpiresAt - this.#waitMs);
+    return (
+      firstWaitsMs > this.#waitMs * LONG_WAIT_SHARE &&
+      this.#drainRate.waitMs(this.waitingBytes, now) > this.#waitMs * MAX_EXPECTED_SHARE
+    );
   }
 
   async #sweep(): Promise<void> {

@@ -1,15 +1,25 @@
-import { Backoff, type Clock, type Logger, SendError } from "@push-reports/service-kit";
+import {
+  Backoff,
+  type Clock,
+  type Logger,
+  type ProducerIdentity,
+  SendError,
+  type WaitEnd,
+  within,
+} from "@push-reports/service-kit";
 import type { Message } from "kafkajs";
+import { Flight } from "./publish/flight.js";
+import type { KafkaProblem } from "./publish/kafka-problem.js";
+import { messageOf } from "./publish/message.js";
 import type { PartitionPicker, PickedPartition } from "./publish/partition-picker.js";
 import type { PendingRecord } from "./publish/pending-record.js";
 import type { WaitingRecords } from "./publish/waiting-records.js";
-import { within } from "./publish/within.js";
 import { PublishError } from "./report-publisher.js";
 
 /** What a lane needs of a DurableProducer. */
 export interface BatchProducer {
-  /** @throws SendError `not_sent` */
-  connect(): Promise<void>;
+  /** Resolves with what it sends under until a send is rejected. @throws SendError `not_sent` */
+  connect(): Promise<ProducerIdentity>;
   /** @throws SendError */
   send(partition: number, messages: readonly Message[]): Promise<void>;
   close(): Promise<void>;
@@ -29,6 +39,7 @@ export interface LaneParts {
   /** A send went wrong: what is known of the partitions' leaders may be old. */
   readonly onTrouble: () => void;
   readonly observer: LaneObserver;
+  readonly problem: Pick<KafkaProblem, "failed" | "succeeded">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -42,12 +53,21 @@ export interface LaneLimits {
   readonly sendTimeoutMs: number;
 }
 
-/** A batch on its way. */
-interface Flight {
-  readonly picked: PickedPartition;
-  readonly batch: readonly PendingRecord[];
-  readonly bytes: number;
+/** A producer that is ready to send. */
+interface Connected {
+  readonly producer: BatchProducer;
+  readonly identity: ProducerIdentity;
 }
+
+/** Work that did not come to a good end in time. */
+type Failed = Exclude<WaitEnd<unknown>, { readonly kind: "resolved" }>;
+
+function errorOf(failed: Failed): unknown {
+  return failed.kind === "rejected" ? failed.error : new Error("It did not end in time");
+}
+
+/** Records of one batch: each must find an epoch of its own above its producer's, and epochs have 16 bits. */
+const MAX_BATCH_RECORDS = 16_384;
 
 /** How long a producer may take to leave when the lane stops, ms. */
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -64,7 +84,7 @@ export class Lane {
   readonly #backoff = new Backoff({ initialMs: 100, maxMs: 1_000 });
   readonly #stopped = new AbortController();
   #producer: BatchProducer | null = null;
-  #isConnected = false;
+  #connected: Connected | null = null;
   #inFlight: Flight | null = null;
   #working: Promise<void> | null = null;
 
@@ -75,7 +95,7 @@ export class Lane {
 
   /** Whether its producer was connected when last looked at. */
   get isConnected(): boolean {
-    return this.#isConnected;
+    return this.#connected !== null;
   }
 
   /** Bytes of the batch on its way. */
@@ -96,14 +116,10 @@ export class Lane {
 
   /** Lets those callers go whose time is over although their send goes on: it may still succeed. */
   expire(now: number): void {
-    if (this.#inFlight === null) return;
-    const { batch, picked } = this.#inFlight;
-    for (const record of batch) {
-      if (record.isSettled || record.expiresAt > now) continue;
-      record.fail(
-        new PublishError("timeout", "No acknowledgement in time", { sentTo: picked.partition }),
-      );
-    }
+    this.#inFlight?.failWhere(
+      (record) => record.expiresAt <= now,
+      (more) => new PublishError("timeout", "No acknowledgement in time", more),
+    );
   }
 
   /** Ends without waiting for a send that is under way. */
@@ -116,8 +132,8 @@ export class Lane {
     const { waiting, picker, clock } = this.#parts;
     const stopped = this.#stopped.signal;
     while (!stopped.aborted) {
-      const producer = await this.#connectedProducer();
-      if (producer === null) {
+      const connected = this.#connected ?? (await this.#connect());
+      if (connected === null) {
         await clock.sleep(this.#backoff.next(), stopped);
         continue;
       }
@@ -127,58 +143,64 @@ export class Lane {
         await clock.sleep(LOOK_AGAIN_MS, stopped);
         continue;
       }
-      await this.#sendBatch(producer, picked, waiting.take(this.#limits.maxBatchBytes));
+      await this.#sendBatch(
+        connected,
+        picked,
+        waiting.take(this.#limits.maxBatchBytes, MAX_BATCH_RECORDS),
+      );
     }
   }
 
-  async #connectedProducer(): Promise<BatchProducer | null> {
-    const { clock, createProducer } = this.#parts;
-    if (this.#isConnected && this.#producer !== null) return this.#producer;
+  async #connect(): Promise<Connected | null> {
+    const { clock, createProducer, problem } = this.#parts;
     this.#producer ??= createProducer();
     const producer = this.#producer;
     const result = await within(producer.connect(), this.#limits.connectTimeoutMs, clock);
-    this.#isConnected = result.kind === "resolved";
-    if (this.#isConnected) {
+    if (result.kind === "resolved" && !this.#stopped.signal.aborted) {
       this.#backoff.reset();
-      return producer;
+      problem.succeeded("connect");
+      this.#connected = { producer, identity: result.value };
+      return this.#connected;
     }
+    if (result.kind !== "resolved") problem.failed("connect", errorOf(result));
     void this.#discardProducer();
     return null;
   }
 
   async #sendBatch(
-    producer: BatchProducer,
+    { producer, identity }: Connected,
     picked: PickedPartition,
     batch: readonly PendingRecord[],
   ): Promise<void> {
-    const { clock, observer, picker } = this.#parts;
-    const bytes = batch.reduce((sum, record) => sum + record.bytes, 0);
-    this.#inFlight = { picked, batch, bytes };
+    const { clock, observer, picker, problem } = this.#parts;
+    const flight = new Flight(picked, batch, identity);
+    this.#inFlight = flight;
     const startedAt = clock.now();
-    const sending = producer.send(picked.partition, batch.map(messageOf));
+    const messages = batch.map(({ record }) => messageOf(record));
+    const sending = producer.send(picked.partition, messages);
     const result = await within(sending, this.#limits.sendTimeoutMs, clock);
     if (result.kind === "resolved") {
-      for (const record of batch) record.succeed();
-      observer.sent({ records: batch.length, bytes, tookMs: clock.now() - startedAt });
+      flight.succeed();
+      problem.succeeded("send");
+      const tookMs = clock.now() - startedAt;
+      observer.sent({ records: batch.length, bytes: flight.bytes, tookMs });
+      if (flight.isGivenUp) void this.#discardProducer();
     } else {
-      this.#settleFailed(result, picked, batch);
+      this.#settleFailed(result, flight);
     }
     this.#inFlight = null;
     picker.release(picked, result.kind === "resolved" ? "acknowledged" : "failed");
   }
 
-  #settleFailed(
-    result: { readonly kind: "rejected"; readonly error: unknown } | { readonly kind: "late" },
-    picked: PickedPartition,
-    batch: readonly PendingRecord[],
-  ): void {
-    const { observer, waiting, logger, onTrouble } = this.#parts;
-    const error = result.kind === "rejected" ? result.error : new Error("The send did not end");
-    const wasNotSent = error instanceof SendError && error.code === "not_sent";
-    const code = wasNotSent ? "not_sent" : "unknown_outcome";
+  #settleFailed(result: Failed, flight: Flight): void {
+    const { picked, batch } = flight;
+    const { observer, waiting, logger, onTrouble, problem } = this.#parts;
+    const error = errorOf(result);
+    const code = error instanceof SendError ? error.code : "unknown_outcome";
     // It connects anew before the next batch, within a bounded time.
-    this.#isConnected = false;
+    this.#connected = null;
     observer.failed(code);
+    problem.failed("send", error);
     logger.warn("kafka_send_failed", {
       code,
       partition: picked.partition,
@@ -186,33 +208,27 @@ export class Lane {
       error,
     });
     onTrouble();
-    if (wasNotSent) {
+    if (code === "not_sent") {
       waiting.putBack(batch.filter(({ isSettled }) => !isSettled));
       return;
     }
-    const failure = new PublishError("timeout", "Kafka did not acknowledge the record", {
-      sentTo: picked.partition,
-      cause: error,
-    });
-    for (const record of batch) record.fail(failure);
+    flight.failWhere(
+      () => true,
+      (more) =>
+        new PublishError("timeout", "Kafka did not acknowledge the record", {
+          ...more,
+          cause: error,
+        }),
+    );
     if (result.kind === "late") void this.#discardProducer();
   }
 
   async #discardProducer(): Promise<void> {
     const producer = this.#producer;
     this.#producer = null;
-    this.#isConnected = false;
+    this.#connected = null;
     await producer
       ?.close()
       .catch((error: unknown) => this.#parts.logger.debug("producer_close_failed", { error }));
   }
-}
-
-function messageOf({ record }: PendingRecord): Message {
-  return {
-    key: record.key,
-    value: record.value,
-    headers: { ...record.headers },
-    timestamp: String(record.timestampMs),
-  };
 }

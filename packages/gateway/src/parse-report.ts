@@ -5,9 +5,9 @@ import {
   MAX_USER_ID_UNITS,
   REPORT_EVENTS,
   type Report,
-  type ReportEvent,
 } from "@push-reports/report";
 import Joi from "joi";
+import { type AcceptedBody, acceptUsualBody } from "./usual-body.js";
 
 /** The keys without which there is no report, in the order in which a missing one is named. */
 const REQUIRED_KEYS = ["event", "publishId", "deviceId", "timestampSecs"] as const;
@@ -16,10 +16,15 @@ const FLAG_KEYS = ["appInBackground", "hasDisplayableContent", "hasData"] as con
 /** Why a body is not a report. */
 export type RejectReason = "unreadable_body" | "missing_field" | "invalid_field";
 
-/** What {@link parseReport} makes of a body. `detail` is a sentence for the sender and quotes no values. */
-export type Parsed =
-  | { readonly ok: true; readonly report: Report }
-  | { readonly ok: false; readonly reason: RejectReason; readonly detail: string };
+/** What {@link parseReport} makes of a body. */
+export type Parsed = { readonly ok: true; readonly report: Report } | Rejected;
+
+/** A body that is no report. `detail` is a sentence for the sender and quotes no values. */
+export interface Rejected {
+  readonly ok: false;
+  readonly reason: RejectReason;
+  readonly detail: string;
+}
 
 /** What a request says besides its body. */
 export interface ReportContext {
@@ -33,23 +38,21 @@ export interface ReportContext {
 export function parseReport(body: Buffer, context: ReportContext): Parsed {
   const given = parseObject(body);
   if (given === null) return rejected("unreadable_body", "Failed to read body as a JSON object.");
+  const usual = acceptUsualBody(given);
+  if (usual !== null) return { ok: true, report: reportOf(usual, context) };
+  const judged = judgeBody(given);
+  return judged.ok ? { ok: true, report: reportOf(judged.body, context) } : judged;
+}
+
+/** Judges any body by the schema. */
+export function judgeBody(
+  given: Readonly<Record<string, unknown>>,
+): { readonly ok: true; readonly body: AcceptedBody } | Rejected {
   const missing = REQUIRED_KEYS.find((key) => isMissing(given[key]));
   if (missing !== undefined) return rejected("missing_field", `${missing} is missing from body.`);
   const { error, value } = BODY_SCHEMA.validate(knownKeys(given));
   if (error !== undefined) return rejected("invalid_field", `${error.message}.`);
-  return { ok: true, report: reportOf(value, context) };
-}
-
-/** A body that the schema accepts: events in lower case, null where nothing was said. */
-interface AcceptedBody {
-  readonly event: ReportEvent;
-  readonly publishId: string;
-  readonly deviceId: string;
-  readonly timestampSecs: number;
-  readonly userId: string | null;
-  readonly appInBackground: boolean | null;
-  readonly hasDisplayableContent: boolean | null;
-  readonly hasData: boolean | null;
+  return { ok: true, body: value };
 }
 
 const VALIDATION: Joi.AsyncValidationOptions = {
@@ -94,7 +97,7 @@ const BODY_SCHEMA = Joi.object<AcceptedBody, true>({
   hasData: flag(),
 }).options(VALIDATION);
 
-function rejected(reason: RejectReason, detail: string): Parsed {
+function rejected(reason: RejectReason, detail: string): Rejected {
   return { ok: false, reason, detail };
 }
 

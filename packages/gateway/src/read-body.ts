@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { inflateBody } from "./inflate-body.js";
+import { MAX_DISCARDED_BYTES } from "./server/linger.js";
 
 /** Emitted on a request whose body cannot be read to its end although its client still listens. */
 export const BODY_FAULT = Symbol("bodyFault");
@@ -14,9 +15,6 @@ export type ReadBody =
   | { readonly kind: "faulty"; readonly code: BodyFault }
   /** The client is gone; nobody reads an answer. */
   | { readonly kind: "aborted" };
-
-/** How much of a refused body is read, so that the client gets to reading the answer. */
-const MAX_DISCARDED_BYTES = 1_048_576;
 
 /** Reads a body of at most `maxBytes`, compressed and inflated. Of a larger one it discards a bounded rest. Never rejects. */
 export function readBody(req: IncomingMessage, maxBytes: number): Promise<ReadBody> {

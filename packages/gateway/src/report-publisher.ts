@@ -1,4 +1,5 @@
 import type { ReportRecord } from "@push-reports/report";
+import type { ProducerIdentity } from "@push-reports/service-kit";
 
 /** Why a record could not be made durable. */
 export type PublishErrorCode =
@@ -11,17 +12,27 @@ export type PublishErrorCode =
   /** The publisher is stopping and takes no new records. */
   | "stopping";
 
+/** Where a record may lie although no one said so. Whatever sends it again needs both, and marks it `again`. */
+export interface SentTo {
+  readonly partition: number;
+  /**
+   * To be sent again under: no other record's is the same. Once the partition has a batch of it, what is still under way of the first send is
+   * refused, so that a copy can only lie at a lower offset, where the consumer looks for it.
+   */
+  readonly resendAs: ProducerIdentity;
+}
+
 /** A record that is not known to be durable: the client must be told to come again. */
 export class PublishError extends Error {
   override readonly name = "PublishError";
   readonly code: PublishErrorCode;
-  /** The partition that may hold the record, or null when it was sent to none. */
-  readonly sentTo: number | null;
+  /** Where the record may be durable, or null when it was sent nowhere. */
+  readonly sentTo: SentTo | null;
 
   constructor(
     code: PublishErrorCode,
     message: string,
-    more: { readonly sentTo?: number; readonly cause?: unknown } = {},
+    more: { readonly sentTo?: SentTo; readonly cause?: unknown } = {},
   ) {
     super(message, { cause: more.cause });
     this.code = code;

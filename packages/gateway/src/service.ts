@@ -2,7 +2,6 @@ import {
   type Clock,
   createKafka,
   createLogger,
-  DurableProducer,
   type Environment,
   type HealthSource,
   Lifecycle,
@@ -13,29 +12,32 @@ import {
   type Service,
   systemClock,
 } from "@push-reports/service-kit";
-import type { Kafka } from "kafkajs";
 import { Registry } from "prom-client";
 import { Accounting } from "./accounting.js";
+import { Admission } from "./admission.js";
 import { createApp } from "./app.js";
-import { GATEWAY_OPTION_GROUPS, type HttpConfig, type PublishConfig } from "./config.js";
-import { KafkaReportPublisher } from "./kafka-report-publisher.js";
-import { Lane, type LaneParts } from "./lane.js";
+import { GATEWAY_OPTION_GROUPS, type HttpConfig } from "./config.js";
+import { createPublisher, kafkaRequestTimeoutMs } from "./create-publisher.js";
+import { guardInstances } from "./guarded-instances.js";
+import { InstanceFile } from "./instance-file.js";
+import { ANY_INSTANCE, type Instances, listedInstances } from "./instances.js";
 import { collectProcessMetrics, createGatewayMetrics, type GatewayMetrics } from "./metrics.js";
-import { PartitionPicker } from "./publish/partition-picker.js";
-import { TopicLeaders } from "./publish/topic-leaders.js";
-import { WaitingRecords } from "./publish/waiting-records.js";
 import { ReportIds } from "./report-id.js";
 import type { ReportPublisher } from "./report-publisher.js";
 import { createReportsRoute } from "./reports-route.js";
 import { ConnectionFaults } from "./server/connection-faults.js";
 import { createFastServer } from "./server/fast-server.js";
 import { Readiness } from "./server/readiness.js";
+import { refuseEarly } from "./server/refuse-early.js";
 import { ReportServer } from "./server/report-server.js";
+import { WorkTurns } from "./server/work-turns.js";
 
 /** What the HTTP side is made from; the same for Kafka and for the embedded log. */
 export interface GatewayMaterials {
   readonly config: HttpConfig;
   readonly publisher: ReportPublisher;
+  /** What the readiness page says of the publisher besides whether it takes records. */
+  readonly details?: () => Readonly<Record<string, unknown>>;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -51,29 +53,44 @@ export interface GatewayParts {
 
 /** How often node:http looks for requests that are late, ms. */
 const TIMEOUT_CHECK_MS = 500;
+/** Of each turn of the event loop, what goes into judging reports once they queue, ms. Short, since one new connection is accepted a turn. */
+const WORK_SLICE_MS = 2;
+/** How long a report that has arrived may wait to be judged, ms; then no more are taken. */
+const MAX_WORK_WAIT_MS = 1_500;
 
 /** Joins the parts that take reports over HTTP and hand them to `publisher`. */
 export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
   const { config, publisher, metrics, clock, logger } = materials;
   const accounting = new Accounting(metrics);
   const reportIds = new ReportIds(() => clock.now());
+  const turns = new WorkTurns({ sliceMs: WORK_SLICE_MS, maxWaitMs: MAX_WORK_WAIT_MS });
+  const admission = new Admission(config, () => server.isFull || turns.isBehind);
+  const { instances: listed, file } = createInstances(config, clock, logger);
+  const instances = guardInstances(listed, config.canarySecret);
   const route = createReportsRoute({
     publisher,
     accounting,
     nextReportId: () => reportIds.next(),
-    isBusy: () => accounting.inFlight > config.maxInFlightRequests || server.isFull,
+    admission,
+    turns,
+    instances,
     clock,
     logger,
     maxBodyBytes: config.maxBodyBytes,
   });
-  const http = createFastServer(createApp(route, logger), {
-    requireHostHeader: false,
-    maxHeaderSize: config.maxHeaderBytes,
-    headersTimeout: config.headersTimeoutMs,
-    requestTimeout: Math.max(config.requestTimeoutMs, config.headersTimeoutMs),
-    keepAliveTimeout: config.keepAliveMs,
-    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-  });
+  const app = createApp(route, config.trustProxy, logger);
+  const http = createFastServer(
+    app,
+    {
+      requireHostHeader: false,
+      maxHeaderSize: config.maxHeaderBytes,
+      headersTimeout: config.headersTimeoutMs,
+      requestTimeout: Math.max(config.requestTimeoutMs, config.headersTimeoutMs),
+      keepAliveTimeout: config.keepAliveMs,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
+    refuseEarly(app, { admission, accounting, clock }),
+  );
   new ConnectionFaults(accounting, clock).watch(http);
   const server: ReportServer = new ReportServer(
     http,
@@ -86,79 +103,34 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     {
       details: () => ({
         queue: publisher.isHealthy() ? "taking records" : "away",
+        isOverloaded: admission.isFull,
         inFlight: accounting.inFlight,
+        connections: server.open,
+        ...(file === null ? {} : { instances: file.problem ?? "as in the file" }),
+        ...materials.details?.(),
       }),
       onStopping: () => server.beginClosing(),
       clock,
     },
     config.shutdownDelayMs,
   );
-  return { parts: [server, readiness], server, health: readiness };
+  const parts = [...(file === null ? [] : [file]), server, readiness];
+  return { parts, server, health: readiness };
 }
 
-/** What the publisher to Kafka is made from. */
-export interface KafkaPublisherMaterials {
-  readonly config: PublishConfig & Pick<HttpConfig, "answerDeadlineMs">;
-  /** Its requests must end within {@link kafkaRequestTimeoutMs}. */
-  readonly kafka: Kafka;
-  readonly topic: string;
-  readonly metrics: GatewayMetrics;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-/** Attempts of kafkajs after the first: with the time of one request they fit into the answer's deadline. */
-const SEND_RETRIES = 2;
-
-/** How long a broker may take for one request, ms, so that {@link SEND_RETRIES} more fit into the deadline. */
-function kafkaRequestTimeoutMs(answerDeadlineMs: number): number {
-  return Math.ceil(answerDeadlineMs * 0.3);
-}
-
-/** Joins the parts that make records durable on a topic. */
-export function createKafkaReportPublisher(
-  materials: KafkaPublisherMaterials,
-): KafkaReportPublisher {
-  const { config, kafka, topic, metrics, clock, logger } = materials;
-  const { answerDeadlineMs } = config;
-  const leaders = new TopicLeaders(kafka, topic, clock, logger);
-  const waiting = new WaitingRecords();
-  const now = () => clock.now();
-  const shared: LaneParts = {
-    waiting,
-    picker: new PartitionPicker(leaders, now, Math.floor(Math.random() * 1_000)),
-    createProducer: () =>
-      new DurableProducer(
-        kafka,
-        {
-          topic,
-          ackTimeoutMs: kafkaRequestTimeoutMs(answerDeadlineMs),
-          retries: SEND_RETRIES,
-          compression: config.compression,
-        },
-        logger,
-      ),
-    onTrouble: () => leaders.refreshSoon(),
-    observer: {
-      sent: ({ records, bytes, tookMs }) => {
-        metrics.batchRecords.observe(records);
-        metrics.batchBytes.observe(bytes);
-        metrics.kafkaSendSeconds.observe(tookMs / 1_000);
-      },
-      failed: (code) => metrics.kafkaSendErrors.inc({ code }),
-    },
-    clock,
-    logger,
-  };
-  const limits = {
-    maxBatchBytes: config.maxBatchBytes,
-    connectTimeoutMs: answerDeadlineMs,
-    sendTimeoutMs: answerDeadlineMs * 2,
-  };
-  const lanes = Array.from({ length: config.lanes }, () => new Lane(shared, limits));
-  const publisher = new KafkaReportPublisher({ lanes, waiting, leaders }, config, clock);
-  metrics.watchWaitingBytes(() => publisher.waitingBytes);
-  return publisher;
+/** Who may report; `file` must be started first. */
+function createInstances(
+  { instanceIds, instanceIdsFile }: HttpConfig,
+  clock: Clock,
+  logger: Logger,
+): { readonly instances: Instances; readonly file: InstanceFile | null } {
+  if (instanceIdsFile === null)
+    return {
+      instances: instanceIds === null ? ANY_INSTANCE : listedInstances(instanceIds),
+      file: null,
+    };
+  const file = new InstanceFile(instanceIdsFile, listedInstances(instanceIds ?? []), clock, logger);
+  return { instances: file, file };
 }
 
 /** The gateway as a process: HTTP in, Kafka out. @throws ConfigError */
@@ -177,9 +149,8 @@ export function createGatewayService(
     config.kafka,
     { requestTimeoutMs: kafkaRequestTimeoutMs(gateway.answerDeadlineMs) },
     logger,
-    readFile,
   );
-  const publisher = createKafkaReportPublisher({
+  const { publisher, details } = createPublisher({
     config: gateway,
     kafka,
     topic: config.kafka.topic,
@@ -190,6 +161,7 @@ export function createGatewayService(
   const { parts, health } = createGatewayParts({
     config: gateway,
     publisher,
+    details,
     metrics,
     clock,
     logger,

@@ -1,2 +1,3 @@
+export { plainReceivedAtMs } from "./received-at.js";
 export * from "./report.js";
 export * from "./report-record.js";

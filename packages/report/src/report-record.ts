@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { formatReceivedAt, isReceivedAt, parseReceivedAt } from "./received-at.js";
 import {
   MAX_CLIENT_LIBRARY_UNITS,
   MAX_ID_UNITS,
@@ -159,7 +160,6 @@ interface Version1Row {
 }
 
 const COLUMN_NAMES: ReadonlySet<string> = new Set(RECORD_COLUMNS);
-const RECEIVED_AT_PATTERN = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/;
 
 const isUuid = (value: unknown) => typeof value === "string" && UUID_PATTERN.test(value);
 const isText = (minUnits: number, maxUnits: number) => (value: unknown) =>
@@ -173,10 +173,7 @@ const COLUMN_CHECKS: Readonly<
   Record<(typeof RECORD_COLUMNS)[number], (value: unknown) => boolean>
 > = {
   report_id: isUuid,
-  received_at: (value) =>
-    typeof value === "string" &&
-    RECEIVED_AT_PATTERN.test(value) &&
-    !Number.isNaN(parseReceivedAt(value).getTime()),
+  received_at: (value) => typeof value === "string" && isReceivedAt(value),
   instance_id: isUuid,
   event: (value) => REPORT_EVENTS.some((event) => event === value),
   publish_id: isText(1, MAX_ID_UNITS),
@@ -199,14 +196,4 @@ function parseObject(text: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
-}
-
-/** ClickHouse's own text of a `DateTime64(3, 'UTC')`, readable by its fastest parser. */
-function formatReceivedAt(receivedAt: Date): string {
-  const iso = receivedAt.toISOString();
-  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}`;
-}
-
-function parseReceivedAt(text: string): Date {
-  return new Date(`${text.slice(0, 10)}T${text.slice(11)}Z`);
 }

@@ -13,6 +13,16 @@ export const MAX_CLIENT_LIBRARY_UNITS = 64;
 /** Greatest `timestampSecs`: what a ClickHouse `DateTime` can hold (2106-02-07 06:28:15 UTC). */
 export const MAX_TIMESTAMP_SECS = 4_294_967_295;
 
+/**
+ * The instance that the operators' own probes report for. Its reports are rows like any other, but the analysts' tables and views
+ * leave it out; the migrations take it from here.
+ */
+export const CANARY_INSTANCE_ID = "00000000-0000-0000-0000-000000000001";
+/** Header of a report of that instance with the secret that gateway and canary share; without it no such report is taken. */
+export const CANARY_HEADER = "x-push-reports-canary";
+/** Characters of that secret: fewer could be guessed. */
+export const MIN_CANARY_SECRET_LENGTH = 16;
+
 /** The canonical text of a UUID in either case. */
 export const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

@@ -1,10 +1,14 @@
-import { type Option, OptionFault } from "./options.js";
+import { type Option, OptionFault, type ReadFile } from "./options.js";
+
+const CONTRADICTIONS = Symbol("contradictions");
 
 /** The options of a service, by the name that its code uses. */
-export type Options = Readonly<Record<string, Option<unknown>>>;
+export type Options = Readonly<Record<string, Option<unknown>>> & {
+  readonly [CONTRADICTIONS]?: (values: never) => readonly string[];
+};
 /** The values that a set of options gives. */
 export type ConfigOf<T extends Options> = {
-  readonly [K in keyof T]: T[K] extends Option<infer V> ? V : never;
+  readonly [K in Extract<keyof T, string>]: T[K] extends Option<infer V> ? V : never;
 };
 /** Variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,14 +26,25 @@ export class ConfigError extends Error {
 }
 
 /**
+ * Options that can contradict each other.
+ * @param find names what contradicts, one sentence a fault. Values that are faulty by themselves are undefined.
+ */
+export function withContradictions<const T extends Options>(
+  options: T,
+  find: (values: Partial<ConfigOf<T>>) => readonly string[],
+): T {
+  return { ...options, [CONTRADICTIONS]: find };
+}
+
+/**
  * Reads every option once into a frozen object.
- * @param readFile gives the text of a secret's file.
+ * @param readFile gives the text of a file that an option names.
  * @throws ConfigError naming all faults together.
  */
 export function readConfig<T extends Options>(
   options: T,
   environment: Environment,
-  readFile: (path: string) => string,
+  readFile: ReadFile,
 ): ConfigOf<T> {
   const faults: string[] = [];
   const entries = Object.entries(options).map(([key, option]) => {
@@ -41,14 +56,16 @@ export function readConfig<T extends Options>(
       return [key, undefined] as const;
     }
   });
+  const config = Object.freeze(Object.fromEntries(entries)) as ConfigOf<T>;
+  faults.push(...(options[CONTRADICTIONS]?.(config as never) ?? []));
   if (faults.length > 0) throw new ConfigError(faults);
-  return Object.freeze(Object.fromEntries(entries)) as ConfigOf<T>;
+  return config;
 }
 
 function readOption(
   option: Option<unknown>,
   environment: Environment,
-  readFile: (path: string) => string,
+  readFile: ReadFile,
 ): unknown {
   const text = option.secret ? readSecret(option, environment, readFile) : environment[option.name];
   if (text === undefined) {
@@ -57,13 +74,13 @@ function readOption(
   }
   if (text.trim() === "" && !option.secret)
     throw new OptionFault(`is empty: unset it or give a value (${option.form})`);
-  return option.parse(text);
+  return option.parse(text, readFile);
 }
 
 function readSecret(
   option: Option<unknown>,
   environment: Environment,
-  readFile: (path: string) => string,
+  readFile: ReadFile,
 ): string | undefined {
   const direct = environment[option.name];
   const path = environment[`${option.name}_FILE`];
@@ -86,7 +103,7 @@ export type ConfigOfGroups<T extends OptionGroups> = { readonly [K in keyof T]: 
 export function readConfigGroups<T extends OptionGroups>(
   groups: T,
   environment: Environment,
-  readFile: (path: string) => string,
+  readFile: ReadFile,
 ): ConfigOfGroups<T> {
   const faults: string[] = [];
   const entries = Object.entries(groups).map(([key, options]) => {

@@ -9,16 +9,8 @@ export interface KafkaTimeouts {
   readonly requestTimeoutMs: number;
 }
 
-/**
- * Makes a kafkajs client from the configuration; it connects to nothing yet.
- * @param readFile gives the text of a certificate or key file.
- */
-export function createKafka(
-  config: KafkaConfig,
-  timeouts: KafkaTimeouts,
-  logger: Logger,
-  readFile: (path: string) => string,
-): Kafka {
+/** Makes a kafkajs client from the configuration; it connects to nothing yet. */
+export function createKafka(config: KafkaConfig, timeouts: KafkaTimeouts, logger: Logger): Kafka {
   overrideIdleTimer();
   return new Kafka({
     clientId: config.clientId,
@@ -27,19 +19,19 @@ export function createKafka(
     requestTimeout: timeouts.requestTimeoutMs,
     enforceRequestTimeout: true,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
-    ssl: sslOf(config, readFile),
+    ssl: sslOf(config),
     ...saslOf(config),
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => logKafkajs(logger, entry),
   });
 }
 
-function sslOf(config: KafkaConfig, readFile: (path: string) => string) {
-  if (!config.ssl) return false;
+function sslOf({ ssl, sslCa, sslCert, sslKey }: KafkaConfig) {
+  if (!ssl) return false;
   return {
-    ...(config.sslCaFile === null ? {} : { ca: readFile(config.sslCaFile) }),
-    ...(config.sslCertFile === null ? {} : { cert: readFile(config.sslCertFile) }),
-    ...(config.sslKeyFile === null ? {} : { key: readFile(config.sslKeyFile) }),
+    ...(sslCa === null ? {} : { ca: sslCa }),
+    ...(sslCert === null ? {} : { cert: sslCert }),
+    ...(sslKey === null ? {} : { key: sslKey }),
   };
 }
 

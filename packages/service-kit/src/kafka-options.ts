@@ -1,11 +1,14 @@
-import type { ConfigOf } from "./env.js";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { type ConfigOf, withContradictions } from "./env.js";
 import {
   booleanOption,
+  certificatesOption,
   choiceOption,
   integerOption,
   listOption,
   optional,
   patternOption,
+  privateKeyOption,
   secretOption,
   textOption,
 } from "./options.js";
@@ -13,13 +16,14 @@ import {
 /** SASL mechanisms that can be configured. */
 export const SASL_MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;
 
-/** How any service reaches Kafka. */
-export const KAFKA_OPTIONS = {
+const OPTIONS = {
   brokers: listOption({
     name: "KAFKA_BROKERS",
     about: "Brokers to bootstrap from; name more than one, so that one may be away.",
     form: "host:port, comma-separated",
-    pattern: /^[^\s:,/]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i,
+    // kafkajs 2.2.4 takes what is before the first colon for the host: an IPv6 address has to have a name.
+    pattern:
+      /^[^\s:,/[\]]+:(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/,
   }),
   topic: patternOption({
     name: "KAFKA_TOPIC",
@@ -39,25 +43,22 @@ export const KAFKA_OPTIONS = {
     about: "Speak TLS with the brokers.",
     fallback: false,
   }),
-  sslCaFile: optional(
-    textOption({
+  sslCa: optional(
+    certificatesOption({
       name: "KAFKA_SSL_CA_FILE",
       about: "Certificate authorities to trust, instead of those of the system.",
-      form: "path of a PEM file",
     }),
   ),
-  sslCertFile: optional(
-    textOption({
+  sslCert: optional(
+    certificatesOption({
       name: "KAFKA_SSL_CERT_FILE",
       about: "Client certificate; needs KAFKA_SSL_KEY_FILE.",
-      form: "path of a PEM file",
     }),
   ),
-  sslKeyFile: optional(
-    textOption({
+  sslKey: optional(
+    privateKeyOption({
       name: "KAFKA_SSL_KEY_FILE",
       about: "Private key of the client certificate.",
-      form: "path of a PEM file",
     }),
   ),
   saslMechanism: optional(
@@ -82,6 +83,36 @@ export const KAFKA_OPTIONS = {
     fallback: 2_000,
   }),
 } as const;
+
+/** How any service reaches Kafka. */
+export const KAFKA_OPTIONS = withContradictions(OPTIONS, (config) => [
+  ...tlsFaults(config),
+  ...saslFaults(config),
+]);
+
+type Values = Partial<ConfigOf<typeof OPTIONS>>;
+
+function tlsFaults({ ssl, sslCa, sslCert, sslKey }: Values): readonly string[] {
+  const isSet = (file: unknown) => typeof file === "string";
+  if (ssl === false && [sslCa, sslCert, sslKey].some(isSet))
+    return ["KAFKA_SSL_CA_FILE, KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE need KAFKA_SSL=true"];
+  if (sslCert === undefined || sslKey === undefined) return [];
+  if (isSet(sslCert) !== isSet(sslKey))
+    return ["KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE need each other: set both or neither"];
+  if (sslCert === null || sslKey === null) return [];
+  return new X509Certificate(sslCert).checkPrivateKey(createPrivateKey(sslKey))
+    ? []
+    : ["KAFKA_SSL_KEY_FILE holds another key than the one of KAFKA_SSL_CERT_FILE"];
+}
+
+function saslFaults({ saslMechanism, saslUsername, saslPassword }: Values): readonly string[] {
+  const account = [saslUsername, saslPassword];
+  if (saslMechanism === null && account.some((part) => typeof part === "string"))
+    return ["KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD need KAFKA_SASL_MECHANISM"];
+  if (typeof saslMechanism === "string" && account.some((part) => part === null || part === ""))
+    return ["KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"];
+  return [];
+}
 
 /** Values of {@link KAFKA_OPTIONS}. */
 export type KafkaConfig = ConfigOf<typeof KAFKA_OPTIONS>;

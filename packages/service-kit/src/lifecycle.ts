@@ -37,10 +37,16 @@ export class Lifecycle {
     this.#stopDeadlineMs = options.stopDeadlineMs;
   }
 
-  /** Resolves once every part has started. When one fails, all are stopped and its error is thrown. */
+  /**
+   * Resolves once every part has started, or a stop began meanwhile: then no further part is started.
+   * When one fails, all are stopped and its error is thrown.
+   */
   async start(): Promise<void> {
     try {
-      for (const part of this.#parts) await part.start?.();
+      for (const part of this.#parts) {
+        await part.start?.();
+        if (this.#stopped !== null) return;
+      }
     } catch (error) {
       await this.stop().catch((stopError: unknown) =>
         this.#logger.error("stop_failed", { error: stopError }),

@@ -1,3 +1,8 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+
+/** Gives the text of a file, or throws. */
+export type ReadFile = (path: string) => string;
+
 /**
  * One setting of a service, declared as data: how to read it, and what docs/configuration.md says of it.
  * `parse` throws an {@link OptionFault} that says what the value must be.
@@ -12,7 +17,7 @@ export interface Option<T> {
   /** Value when the variable is not set; undefined where it must be set. */
   readonly fallback: T | undefined;
   readonly secret: boolean;
-  readonly parse: (text: string) => T;
+  readonly parse: (text: string, readFile: ReadFile) => T;
 }
 
 /** Says what is wrong with a value and what it must be. Never holds a secret's value. */
@@ -30,7 +35,7 @@ interface Declared<T> {
 const declare = <T>(
   from: Declared<T>,
   form: string,
-  parse: (text: string) => T,
+  parse: (text: string, readFile: ReadFile) => T,
   secret = false,
 ): Option<T> => ({
   name: from.name,
@@ -72,9 +77,14 @@ export function patternOption(
   );
 }
 
-/** A value that never prints and may come from a file. */
-export function secretOption(from: Declared<string>): Option<string> {
-  return declare(from, "secret text", (text) => text, true);
+/** A value that never prints and may come from a file. @param from `minLength` for one that must not be guessed, characters. */
+export function secretOption(
+  from: Declared<string> & { readonly minLength?: number },
+): Option<string> {
+  const { minLength = 0 } = from;
+  const form = minLength === 0 ? "secret text" : `secret text, ${minLength} characters or more`;
+  const parse = (text: string) => (text.length < minLength ? mustBe(form) : text);
+  return declare(from, form, parse, true);
 }
 
 /** `true` or `false`. */
@@ -116,6 +126,46 @@ export function urlOption(from: Declared<string>): Option<string> {
       ? text
       : mustBe("an http or https URL"),
   );
+}
+
+const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** A PEM file with one certificate or more; the value is its text. */
+export function certificatesOption(from: Declared<string>): Option<string> {
+  return pemFileOption(from, "certificate", (pem) => {
+    const blocks = pem.match(CERTIFICATE_BLOCK) ?? [];
+    if (blocks.length === 0) throw new OptionFault("There is none");
+    for (const block of blocks) new X509Certificate(block);
+  });
+}
+
+/** A PEM file with a private key that has no passphrase; the value is its text. */
+export function privateKeyOption(from: Declared<string>): Option<string> {
+  return pemFileOption(from, "private key without a passphrase", (pem) => createPrivateKey(pem));
+}
+
+function pemFileOption(
+  from: Declared<string>,
+  content: string,
+  decode: (pem: string) => unknown,
+): Option<string> {
+  return declare(from, "path of a PEM file", (path, readFile) => {
+    const pem = readOrFault(path, readFile);
+    try {
+      decode(pem);
+    } catch {
+      throw new OptionFault(`names a file without a good ${content} in PEM form: ${path}`);
+    }
+    return pem;
+  });
+}
+
+function readOrFault(path: string, readFile: ReadFile): string {
+  try {
+    return readFile(path);
+  } catch {
+    throw new OptionFault(`names a file that cannot be read: ${path}`);
+  }
 }
 
 /** Makes an option that may stay unset: its value is then null. */

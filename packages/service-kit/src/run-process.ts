@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { ConfigError, type Environment } from "./env.js";
+import { explain } from "./explain.js";
 import type { Logger } from "./logger.js";
 
 /** A whole service, as its process sees it. */
@@ -79,9 +80,7 @@ function createOrExplain(
     return createService(process.env, (path) => readFileSync(path, "utf8"));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`The configuration cannot be used:\n`);
-    for (const fault of error.faults) process.stderr.write(`  - ${fault}\n`);
-    process.stderr.write("Every setting is described in docs/configuration.md.\n");
+    process.stderr.write(explain(error));
     return process.exit(1);
   }
 }

@@ -1,12 +1,14 @@
 import { INGEST_OPTIONS, TABLE_OPTIONS } from "@push-reports/consumer";
 import { HTTP_OPTIONS } from "@push-reports/gateway";
+import { PAGE_OPTIONS } from "@push-reports/insights";
 import {
-  choiceOption,
   integerOption,
-  LOG_LEVELS,
+  logLevelOption,
   type Option,
   OptionFault,
+  operationsPortOption,
   optional,
+  shutdownTimeoutOption,
   textOption,
 } from "@push-reports/service-kit";
 
@@ -29,14 +31,7 @@ const STANDALONE_OPTIONS = {
     form: "path",
     fallback: "./data",
   }),
-  operationsPort: integerOption({
-    name: "OPERATIONS_PORT",
-    about: "Port of /livez, /readyz and /metrics.",
-    unit: "port",
-    min: 0,
-    max: 65_535,
-    fallback: 8_081,
-  }),
+  operationsPort: operationsPortOption(8_081),
   operationsHost: optional(
     textOption({
       name: "OPERATIONS_HOST",
@@ -45,6 +40,53 @@ const STANDALONE_OPTIONS = {
       form: "address or host name",
     }),
   ),
+  sqlPort: integerOption({
+    name: "SQL_PORT",
+    about: "Port of ClickHouse's HTTP interface, read only.",
+    unit: "port",
+    min: 0,
+    max: 65_535,
+    fallback: 8_123,
+  }),
+  sqlHost: textOption({
+    name: "SQL_HOST",
+    about: "Address that the SQL port listens on. Whoever reaches it can read every report.",
+    form: "address or host name",
+    fallback: "127.0.0.1",
+  }),
+  sqlMaxQueries: integerOption({
+    name: "SQL_MAX_QUERIES",
+    about: "Statements that may wait or run, two at a time; one more is refused.",
+    unit: "statements",
+    min: 1,
+    max: 1_000,
+    fallback: 50,
+  }),
+  sqlMaxExecutionSecs: integerOption({
+    name: "SQL_MAX_EXECUTION_SECS",
+    about: "How long one statement may run.",
+    unit: "s",
+    min: 1,
+    max: 3_600,
+    fallback: 30,
+  }),
+  sqlMaxMemoryBytes: integerOption({
+    name: "SQL_MAX_MEMORY_BYTES",
+    about: "Memory of one statement.",
+    unit: "bytes",
+    min: 16_777_216,
+    max: 1_099_511_627_776,
+    fallback: 1_073_741_824,
+  }),
+  sqlMaxResultBytes: integerOption({
+    name: "SQL_MAX_RESULT_BYTES",
+    about:
+      "Result of one statement, as the database holds it; in text it may be several times that.",
+    unit: "bytes",
+    min: 1_048_576,
+    max: 1_073_741_824,
+    fallback: 33_554_432,
+  }),
   maxLogBytes: integerOption({
     name: "MAX_LOG_BYTES",
     about: "Bytes of reports that may wait on disk to become rows; past it the answer is 503.",
@@ -69,20 +111,11 @@ const STANDALONE_OPTIONS = {
     max: 4_294_967_296,
     fallback: 64 * 1024 * 1024,
   }),
-  shutdownTimeoutMs: integerOption({
-    name: "SHUTDOWN_TIMEOUT_MS",
-    about: "How long a stop may take in all; what is left is done at the next start.",
-    unit: "ms",
-    min: 1_000,
-    max: 600_000,
-    fallback: 12_000,
-  }),
-  logLevel: choiceOption({
-    name: "LOG_LEVEL",
-    about: "The least serious lines that are written.",
-    choices: LOG_LEVELS,
-    fallback: "warn",
-  }),
+  shutdownTimeoutMs: shutdownTimeoutOption(
+    "How long a stop may take in all; what is left is done at the next start.",
+    12_000,
+  ),
+  logLevel: logLevelOption("warn"),
   withoutKafka,
 } as const;
 
@@ -92,4 +125,5 @@ export const STANDALONE_OPTION_GROUPS = {
   http: HTTP_OPTIONS,
   ingest: INGEST_OPTIONS,
   tables: TABLE_OPTIONS,
+  page: PAGE_OPTIONS,
 } as const;

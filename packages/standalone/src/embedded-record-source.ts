@@ -1,6 +1,7 @@
 import {
   type AssignedPartition,
   EpochEndedError,
+  type LogEnds,
   type PartitionPosition,
   RecordQueue,
   type RecordSource,
@@ -54,7 +55,9 @@ export class EmbeddedRecordSource implements RecordSource {
   async start(
     onAssigned: (partition: AssignedPartition) => void,
     onFailed: (error: Error) => void,
+    onJoined: (partitions: number) => void,
   ): Promise<void> {
+    onJoined(1);
     this.#assigned = new EmbeddedPartition({
       log: this.#log,
       clock: this.#clock,
@@ -69,10 +72,34 @@ export class EmbeddedRecordSource implements RecordSource {
     this.#assigned?.end();
   }
 
+  async ends(): Promise<LogEnds> {
+    return { partitions: 1, highWatermarks: new Map([[PARTITION, this.#log.nextOffset]]) };
+  }
+
+  problem(): string | null {
+    return null;
+  }
+
   /** Reading is a call within the process: the source is never silent. */
   lastActivityAt(): number {
     return this.#clock.now();
   }
+}
+
+/** Where ingestion and the log stand, by partition. */
+export function embeddedPositions(log: EmbeddedLog): ReadonlyMap<number, PartitionPosition> {
+  return new Map([[PARTITION, positionIn(log)]]);
+}
+
+function positionIn(log: EmbeddedLog): PartitionPosition {
+  const text = log.mark(COMMITTED);
+  const committed = text === null ? null : (JSON.parse(text) as Committed);
+  return {
+    committedOffset: committed?.offset ?? null,
+    metadata: committed?.metadata ?? "",
+    lowWatermark: log.firstOffset,
+    highWatermark: log.nextOffset,
+  };
 }
 
 interface EmbeddedPartitionParts {
@@ -106,16 +133,11 @@ class EmbeddedPartition implements AssignedPartition {
 
   async position(): Promise<PartitionPosition> {
     this.ended.throwIfAborted();
-    const committed = this.#committed();
-    return {
-      committedOffset: committed?.offset ?? null,
-      metadata: committed?.metadata ?? "",
-      lowWatermark: this.#log.firstOffset,
-      highWatermark: this.#log.nextOffset,
-    };
+    return positionIn(this.#log);
   }
 
   startAt(offset: number): void {
+    if (this.ended.aborted) return;
     this.#readAt = offset;
     this.#stopListening = this.#log.onAppend(() => this.#fill());
     this.#fill();
@@ -155,11 +177,6 @@ class EmbeddedPartition implements AssignedPartition {
     this.#stopListening();
     this.#queue.end(error);
     this.#ended.abort(error);
-  }
-
-  #committed(): Committed | null {
-    const text = this.#log.mark(COMMITTED);
-    return text === null ? null : (JSON.parse(text) as Committed);
   }
 
   /** Moves records into the queue until it is full or the log is at its end, giving way between reads. */

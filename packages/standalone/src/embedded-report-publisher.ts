@@ -1,18 +1,25 @@
 import { type EmbeddedLog, LogError } from "@push-reports/embedded-log";
-import { type Kept, PublishError, type ReportPublisher } from "@push-reports/gateway";
+import { type Kept, PublishError, type ReportPublisher, waitingSince } from "@push-reports/gateway";
 import type { ReportRecord } from "@push-reports/report";
+import type { Clock } from "@push-reports/service-kit";
+import { AnswerDeadline } from "./answer-deadline.js";
 
-/** Publishes to the embedded log: durable once fsynced. */
+/** Publishes to the embedded log: durable once fsynced. What the disk does not take in time is refused, and may be durable all the same. */
 export class EmbeddedReportPublisher implements ReportPublisher {
   readonly #log: EmbeddedLog;
+  readonly #clock: Clock;
+  readonly #deadline: AnswerDeadline;
 
-  constructor(log: EmbeddedLog) {
+  constructor(log: EmbeddedLog, limits: { readonly answerDeadlineMs: number }, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
+    this.#deadline = new AnswerDeadline(limits.answerDeadlineMs, clock);
   }
 
   async publish(record: ReportRecord): Promise<Kept> {
     try {
-      await this.#log.append(record);
+      const since = waitingSince(record, this.#clock.now());
+      await this.#deadline.bound(this.#log.append(record), since);
       return "published";
     } catch (error) {
       if (!(error instanceof LogError)) throw error;

@@ -3,5 +3,5 @@ import { runProcess } from "@push-reports/service-kit";
 import { createStandaloneService } from "./service.js";
 
 await runProcess(process, (environment, readFile) =>
-  createStandaloneService(environment, readFile, (text) => process.stdout.write(text)),
+  createStandaloneService(environment, readFile, { print: (text) => process.stdout.write(text) }),
 );

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import {
   type ClickHouseClient,
@@ -9,13 +10,16 @@ import {
 import {
   createIngestion,
   type Ingestion,
+  type IngestObserver,
   migrate,
   readMigrations,
   SQL_FOLDER,
 } from "@push-reports/consumer";
 import { openEmbeddedLog } from "@push-reports/embedded-log";
 import { createGatewayMetrics, createGatewayParts, type GatewayParts } from "@push-reports/gateway";
+import { createPageServer } from "@push-reports/insights";
 import {
+  type Clock,
   type ConfigOfGroups,
   createLogger,
   type Environment,
@@ -33,20 +37,38 @@ import { bannerOf } from "./banner.js";
 import { STANDALONE_OPTION_GROUPS } from "./config.js";
 import { EmbeddedRecordSource } from "./embedded-record-source.js";
 import { EmbeddedReportPublisher } from "./embedded-report-publisher.js";
+import { ReadOnlyEngine } from "./sql/read-only-engine.js";
+import { SqlServer } from "./sql/sql-server.js";
 
 type StandaloneConfig = ConfigOfGroups<typeof STANDALONE_OPTION_GROUPS>;
 
 /** Value of the column `source`: there is one log, made once with the data folder. */
-const SOURCE = "embedded.push-reports.1";
+export const SOURCE = "embedded.push-reports.1";
 
-/**
- * Gateway, log, consumer and database in one process. @param print shows people where it can be reached.
- * @throws ConfigError
- */
+/** What whoever composes a standalone adds to it. */
+export interface StandaloneSurroundings {
+  /** Shows people where it can be reached. */
+  readonly print: (text: string) => void;
+  /** Stamps the time of receipt. @default the machine's */
+  readonly receiptClock?: Clock;
+  /** Hear of every step of ingestion before it goes on; for fault tests. @default none */
+  readonly observers?: readonly IngestObserver[];
+  /** Called once all is ready. */
+  readonly onStarted?: (started: StartedStandalone) => void;
+}
+
+/** A standalone that takes reports. */
+export interface StartedStandalone {
+  readonly reportingUrl: string;
+  readonly clickHouse: ClickHouseClient;
+  readonly database: string;
+}
+
+/** Gateway, log, consumer, database and page in one process. @throws ConfigError */
 export function createStandaloneService(
   environment: Environment,
   readFile: (path: string) => string,
-  print: (text: string) => void,
+  surroundings: StandaloneSurroundings,
 ): Service {
   const config = readConfigGroups(STANDALONE_OPTION_GROUPS, environment, readFile);
   const logger = createLogger({ service: "standalone", level: config.standalone.logLevel });
@@ -59,18 +81,27 @@ export function createStandaloneService(
     logger,
     failed,
     start: async () => {
-      const made = await createStandalone(config, logger);
+      const { receiptClock = systemClock, observers = [] } = surroundings;
+      const made = await createStandalone(config, { receiptClock, observers }, logger);
       lifecycle = made.lifecycle;
       made.ingestion.failed.then(fail, fail);
       await lifecycle.start();
-      print(
+      surroundings.print(
         bannerOf({
           httpPort: made.gateway.server.port,
           operationsPort: made.operations.port,
+          sqlPort: made.sql.port,
+          insightsPort: made.insights.port,
+          database: config.tables.database,
           dataDir: resolve(config.standalone.dataDir),
           now: Math.floor(systemClock.now() / 1_000),
         }),
       );
+      surroundings.onStarted?.({
+        reportingUrl: `http://127.0.0.1:${made.gateway.server.port}`,
+        clickHouse: made.clickHouse,
+        database: config.tables.database,
+      });
     },
     stop: async () => lifecycle?.stop(),
   };
@@ -81,10 +112,20 @@ interface Standalone {
   readonly ingestion: Ingestion;
   readonly gateway: GatewayParts;
   readonly operations: OperationsServer;
+  readonly sql: SqlServer;
+  readonly clickHouse: ClickHouseClient;
+  readonly insights: ReturnType<typeof createPageServer>;
 }
 
 /** Opens the data folder and joins all parts; the last started is the one that takes requests. */
-async function createStandalone(config: StandaloneConfig, logger: Logger): Promise<Standalone> {
+async function createStandalone(
+  config: StandaloneConfig,
+  {
+    receiptClock,
+    observers,
+  }: { readonly receiptClock: Clock; readonly observers: readonly IngestObserver[] },
+  logger: Logger,
+): Promise<Standalone> {
   const { standalone, http, ingest, tables } = config;
   const clock = systemClock;
   const registry = new Registry();
@@ -96,25 +137,28 @@ async function createStandalone(config: StandaloneConfig, logger: Logger): Promi
     maxBytes: standalone.maxLogBytes,
     maxWaitingBytes: standalone.maxWaitingBytes,
   });
-  const clickHouse = openDatabase(join(dataDir, "clickhouse"));
+  const databasePath = join(dataDir, "clickhouse");
+  const clickHouse = openDatabase(databasePath);
   await migrate(clickHouse, readMigrations(SQL_FOLDER), tables, logger);
   const ingestion = createIngestion({
     recordSource: new EmbeddedRecordSource(log, standalone, clock, logger),
     source: SOURCE,
     clickHouse,
     database: tables.database,
+    cluster: null,
     deadLetterQueues: [],
     config: ingest,
     drainMs: standalone.shutdownTimeoutMs * 0.4,
     registry,
     clock,
     logger,
+    observers,
   });
   const gateway = createGatewayParts({
     config: http,
-    publisher: new EmbeddedReportPublisher(log),
+    publisher: new EmbeddedReportPublisher(log, http, clock),
     metrics: createGatewayMetrics(registry),
-    clock,
+    clock: receiptClock,
     logger,
   });
   const operations = new OperationsServer(
@@ -125,20 +169,49 @@ async function createStandalone(config: StandaloneConfig, logger: Logger): Promi
     bothOf(gateway.health, ingestion),
     registry,
   );
+  const bounds = {
+    maxExecutionSecs: standalone.sqlMaxExecutionSecs,
+    maxMemoryBytes: standalone.sqlMaxMemoryBytes,
+    maxResultBytes: standalone.sqlMaxResultBytes,
+    maxThreads: availableParallelism(),
+  };
+  const sql = new SqlServer(
+    new ReadOnlyEngine(databasePath, bounds),
+    {
+      ...bounds,
+      port: standalone.sqlPort,
+      host: standalone.sqlHost,
+      database: tables.database,
+      maxQueries: standalone.sqlMaxQueries,
+    },
+    logger,
+  );
+  const insights = createPageServer({
+    config: config.page,
+    clickHouse,
+    database: tables.database,
+    // Where a browser on this machine reaches the gateway.
+    reportingUrl: `http://localhost:${http.httpPort}`,
+    registry,
+    logger,
+  });
   const lifecycle = new Lifecycle(
     [
       { name: "database", stop: () => clickHouse.close() },
       { name: "log", stop: () => log.close() },
       operations,
+      sql,
+      insights,
       ingestion,
       ...gateway.parts,
     ],
     { logger, clock, stopDeadlineMs: standalone.shutdownTimeoutMs },
   );
-  return { lifecycle, ingestion, gateway, operations };
+  return { lifecycle, ingestion, gateway, operations, sql, insights, clickHouse };
 }
 
-function openDatabase(path: string): ClickHouseClient {
+/** Opens the engine on its folder, which one process at a time can have; whether it can shows at the first statement. */
+export function openDatabase(path: string): ClickHouseClient {
   // The two packages declare the same interface, but not for exactOptionalPropertyTypes.
   const connection = createChdbConnection({ path }) as unknown;
   return createClient({

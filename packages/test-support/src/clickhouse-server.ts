@@ -26,14 +26,20 @@ export interface ClickHouseServerOptions {
   readonly user?: string;
   /** @default "tester-password" */
   readonly password?: string;
+  /** A Docker network to be in, so that it reaches what is there, e.g. {@link KafkaCluster.network}. */
+  readonly network?: string;
 }
 
 /** A ClickHouse of a test's own. */
 export interface ClickHouseServer extends ClickHouseEndpoint {
+  /** The server's process, as this machine counts processes. */
+  pid(): Promise<number>;
   pause(): Promise<void>;
   unpause(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
+  /** SIGTERM; resolves once it is gone. */
+  shutDown(): Promise<void>;
   /** Brings it back under the same port with its data, and waits until it answers. */
   restart(): Promise<void>;
   /** Removes the container and its data. */
@@ -51,7 +57,9 @@ export async function startClickHouse(
   };
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const started = await new GenericContainer(CLICKHOUSE_IMAGE)
+  const image = new GenericContainer(CLICKHOUSE_IMAGE);
+  if (options.network !== undefined) image.withNetworkMode(options.network);
+  const started = await image
     .withLabels({ ...testRun().labels })
     .withExposedPorts({ container: HTTP_PORT, host: port })
     .withEnvironment({
@@ -67,9 +75,11 @@ export async function startClickHouse(
   return {
     url,
     ...account,
+    pid: () => container.pid(),
     pause: () => container.pause(),
     unpause: () => container.unpause(),
     kill: () => container.kill(),
+    shutDown: () => container.shutDown(),
     restart: () => container.restart(),
     stop: () => container.stop(),
   };

@@ -1,6 +1,7 @@
-import { Kafka, logLevel } from "kafkajs";
+import { type Admin, Kafka, logLevel } from "kafkajs";
 import type { KafkaEndpoint } from "./shared-services.js";
 import { uniqueName } from "./unique-name.js";
+import { waitFor } from "./wait-for.js";
 
 /** A topic to make. */
 export interface TopicOptions {
@@ -25,7 +26,8 @@ export async function createTopic(
   await admin.connect();
   try {
     const created = await admin.createTopics({
-      waitForLeaders: true,
+      // kafkajs' own waiting fails when the broker that it asks does not know the new topic yet.
+      waitForLeaders: false,
       topics: [
         {
           topic,
@@ -36,8 +38,17 @@ export async function createTopic(
       ],
     });
     if (!created) throw new Error(`The topic ${topic} exists already`);
+    await waitFor(() => hasLeaders(admin, topic), {
+      what: `leaders of ${topic}`,
+      timeoutMs: 30_000,
+    });
     return topic;
   } finally {
     await admin.disconnect();
   }
+}
+
+async function hasLeaders(admin: Admin, topic: string): Promise<boolean> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
 }

@@ -6,6 +6,7 @@ import {
   BROKER_PORT,
   brokerEnvironment,
   brokerHost,
+  type ClientProtocol,
   INTERNAL_PORT,
 } from "./kafka-broker-environment.js";
 import { testRun } from "./test-run.js";
@@ -22,6 +23,10 @@ export interface KafkaClusterOptions {
   readonly brokers?: 1 | 2 | 3;
   /** `KAFKA_*` variables that replace the usual ones, e.g. `KAFKA_MIN_INSYNC_REPLICAS`. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Of the listener that the test reaches; `environment` then says what it demands. @default "PLAINTEXT" */
+  readonly clientProtocol?: ClientProtocol;
+  /** Files in each container, by path. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -31,10 +36,18 @@ export interface KafkaClusterOptions {
 export interface KafkaCluster {
   /** `host:port` of each broker, as clients outside of the containers reach it. */
   readonly brokers: readonly string[];
+  /** The Docker network that the brokers are in. */
+  readonly network: string;
+  /** `host:port` of each broker, as containers in that network reach it. */
+  readonly brokersInNetwork: readonly string[];
+  /** A broker's process, as this machine counts processes. */
+  pid(broker: number): Promise<number>;
   pause(broker: number): Promise<void>;
   unpause(broker: number): Promise<void>;
   /** SIGKILL. */
   kill(broker: number): Promise<void>;
+  /** SIGTERM: the broker hands its partitions over first, where it can. Resolves once it is gone. */
+  shutDown(broker: number): Promise<void>;
   /** Brings a killed or running broker back under the same port with its data, and waits until it takes part again. */
   restart(broker: number): Promise<void>;
   /** Output of a command in a broker's container, e.g. `["/opt/kafka/bin/kafka-topics.sh", …]`. @throws Error when it fails. */
@@ -54,6 +67,8 @@ export async function startKafka(options: KafkaClusterOptions = {}): Promise<Kaf
     Name: name,
     Labels: { ...labels },
   });
+  const { clientProtocol = "PLAINTEXT" } = options;
+  const files = Object.entries(options.files ?? {});
   const ports = await Promise.all(Array.from({ length: size }, freePort));
   const brokers = ports.map((port) => `127.0.0.1:${port}`);
   const containers = await Promise.all(
@@ -63,7 +78,11 @@ export async function startKafka(options: KafkaClusterOptions = {}): Promise<Kaf
         .withNetworkMode(name)
         .withNetworkAliases(brokerHost(index))
         .withExposedPorts({ container: BROKER_PORT, host: port })
-        .withEnvironment({ ...brokerEnvironment({ index, size, port }), ...options.environment })
+        .withEnvironment({
+          ...brokerEnvironment({ index, size, port, clientProtocol }),
+          ...options.environment,
+        })
+        .withCopyContentToContainer(files.map(([target, content]) => ({ target, content })))
         .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
         .withStartupTimeout(START_TIMEOUT_MS)
         .start();
@@ -77,9 +96,13 @@ export async function startKafka(options: KafkaClusterOptions = {}): Promise<Kaf
   };
   return {
     brokers,
+    network: name,
+    brokersInNetwork: ports.map((_, index) => `${brokerHost(index)}:${INTERNAL_PORT}`),
+    pid: (broker) => at(broker).pid(),
     pause: (broker) => at(broker).pause(),
     unpause: (broker) => at(broker).unpause(),
     kill: (broker) => at(broker).kill(),
+    shutDown: (broker) => at(broker).shutDown(),
     restart: (broker) => at(broker).restart(),
     exec: (broker, command) => at(broker).exec(command),
     moveLeader: (topic, partition, broker) => moveLeader(brokers, at, { topic, partition, broker }),

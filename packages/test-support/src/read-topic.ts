@@ -64,7 +64,7 @@ async function endsOf(kafka: Kafka, topic: string): Promise<Map<number, number>>
 
 function recordOf(partition: number, message: KafkaMessage): TopicRecord {
   const headers = Object.entries(message.headers ?? {}).map(
-    ([name, value]) => [name, Buffer.from(String(value))] as const,
+    ([name, value]) => [name, Buffer.isBuffer(value) ? value : Buffer.from(String(value))] as const,
   );
   return {
     partition,

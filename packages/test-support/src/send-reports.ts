@@ -9,6 +9,8 @@ export interface LoadOptions {
   readonly count: number;
   /** Reports under way at once, each on a kept-alive connection of its own. */
   readonly connections: number;
+  /** Reports begun a second at most, evenly; as many as the connections can take when it is not given. */
+  readonly perSecond?: number;
   /** @default a new one */
   readonly instanceId?: string;
   /** Ends the load before `count` is reached; what is under way is still waited for. */
@@ -22,6 +24,8 @@ export interface SentReport {
   readonly deviceId: string;
   /** The status of the answer, or null when none came: the report may be durable or not. */
   readonly status: number | null;
+  /** When the answer or the failure came, ms since 1970. */
+  readonly endedAt: number;
 }
 
 /** Everything that was sent. */
@@ -42,12 +46,19 @@ export async function sendReports(options: LoadOptions): Promise<LoadResult> {
   const target = new URL(`/reporting_api/v2/instances/${instanceId}/events`, options.url);
   const reports: SentReport[] = [];
   let begun = 0;
+  const startedAt = performance.now();
+  const itsTurn = async (index: number) => {
+    if (options.perSecond === undefined) return;
+    const waitMs = startedAt + (index * 1_000) / options.perSecond - performance.now();
+    if (waitMs > 0) await delay(waitMs);
+  };
   const sendOnOneConnection = async () => {
     while (begun < options.count && !options.signal?.aborted) {
       begun += 1;
+      await itsTurn(begun - 1);
       const deviceId = `web-${randomUUID()}`;
       const status = await post(target, agent, bodyOf(deviceId));
-      reports.push({ deviceId, status });
+      reports.push({ deviceId, status, endedAt: Date.now() });
       options.onProgress?.(reports.length);
       if (status !== 200) await delay(PAUSE_AFTER_FAILURE_MS);
     }

@@ -42,6 +42,7 @@ export class InMemoryAssignedPartition implements AssignedPartition {
   }
 
   async position(): Promise<PartitionPosition> {
+    this.ended.throwIfAborted();
     const { committed, lowWatermark, highWatermark } = this.#log;
     const { offset = null, metadata = "" } = committed ?? {};
     return await this.positionFailures.around(() => ({

@@ -17,6 +17,14 @@ export class InMemoryDeadLetters implements DeadLetters {
     return [...this.#kept.values()].map(({ record }) => record.offset).sort((a, b) => a - b);
   }
 
+  /** What was set aside of a partition, in order of offset. */
+  of(partition: number): readonly BadRecord[] {
+    return [...this.#kept]
+      .filter(([at]) => at.split("/").at(-2) === String(partition))
+      .map(([, bad]) => bad)
+      .sort((a, b) => a.record.offset - b.record.offset);
+  }
+
   /** What was kept of a record, if it was set aside. */
   at(offset: number): BadRecord | undefined {
     return [...this.#kept.values()].find(({ record }) => record.offset === offset);

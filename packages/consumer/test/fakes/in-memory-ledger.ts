@@ -1,20 +1,24 @@
 import type { Ledger, LedgerEntry } from "../../src/ledger.js";
 import { spanOf } from "../../src/report-range.js";
+import { WriteError } from "../../src/report-writer.js";
 import { FailuresOnCommand } from "./failures-on-command.js";
 
-/** The table `ledger`, with its checks. */
+/** The table `ledger`, with its checks, as one source asks it. */
 export class InMemoryLedger implements Ledger {
   readonly failures = new FailuresOnCommand();
   readonly entries: LedgerEntry[] = [];
+  readonly #source: string;
   readonly #journal: string[];
 
-  constructor(journal: string[] = []) {
+  constructor(source: string, journal: string[] = []) {
+    this.#source = source;
     this.#journal = journal;
   }
 
   async endFrom(partition: number, from: number | null): Promise<number | null> {
     const ours = this.entries
-      .filter((entry) => entry.partition === partition && entry.last >= (from ?? 0))
+      .filter((entry) => entry.source === this.#source && entry.partition === partition)
+      .filter(({ last }) => last >= (from ?? 0))
       .sort((a, b) => a.first - b.first);
     const begin = from ?? ours[0]?.first ?? null;
     if (begin === null) return null;
@@ -28,7 +32,7 @@ export class InMemoryLedger implements Ledger {
     await this.failures.around(() => {
       const { rows, setAside, repeated, absent, name } = entry;
       if (rows + setAside + repeated + absent !== spanOf(entry))
-        throw new RangeError(`The counts of ${name} do not add up: ${JSON.stringify(entry)}`);
+        throw new WriteError("bad_record", 469, `The counts of ${name} do not add up`);
       this.#journal.push(`ledger ${entry.first}-${entry.last}`);
       if (!this.entries.some((known) => known.name === name)) this.entries.push(entry);
     });

@@ -1,5 +1,5 @@
 import type { Clock } from "@push-reports/service-kit";
-import type { AssignedPartition, RecordSource } from "../../src/record-source.js";
+import type { AssignedPartition, LogEnds, RecordSource } from "../../src/record-source.js";
 import type { InMemoryAssignedPartition } from "./in-memory-assigned-partition.js";
 import type { InMemoryLog } from "./in-memory-log.js";
 
@@ -21,15 +21,30 @@ export class InMemoryRecordSource implements RecordSource {
   async start(
     onAssigned: (partition: AssignedPartition) => void,
     onFailed: (error: Error) => void,
+    onJoined: (partitions: number) => void,
   ): Promise<void> {
     this.#fail = onFailed;
     const capacityBytes = this.#capacityBytes;
     this.#assigned = this.#logs.map((log) => log.assign({ capacityBytes }));
+    onJoined(this.#assigned.length);
     for (const assigned of this.#assigned) onAssigned(assigned);
   }
 
   async stop(): Promise<void> {
     for (const assigned of this.#assigned) assigned.end();
+  }
+
+  async ends(): Promise<LogEnds> {
+    return {
+      partitions: this.#logs.length,
+      highWatermarks: new Map(
+        this.#logs.map(({ partition, highWatermark }) => [partition, highWatermark]),
+      ),
+    };
+  }
+
+  problem(): string | null {
+    return null;
   }
 
   lastActivityAt(): number {

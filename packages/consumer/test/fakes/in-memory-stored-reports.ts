@@ -29,9 +29,10 @@ export class InMemoryStoredReports implements StoredReports {
     candidates: readonly RepeatCandidate[],
   ): Promise<ReadonlySet<number>> {
     return await this.failures.around(() => {
-      const rows = this.#of(partition);
+      const isBefore = (row: StoredRow, offset: number) =>
+        row.source !== this.#source || (row.partition === partition && row.offset < offset);
       const isRepeated = ({ reportId, offset }: RepeatCandidate) =>
-        rows.some((row) => row.report_id === reportId && row.offset < offset);
+        this.#rows.some((row) => row.report_id === reportId && isBefore(row, offset));
       return new Set(candidates.filter(isRepeated).map(({ offset }) => offset));
     });
   }

@@ -1,5 +1,6 @@
+import { BadShareBreaker } from "../../src/bad-share-breaker.js";
+import type { IngestStep } from "../../src/ingest-observer.js";
 import { ingestPartition, type PartitionParts } from "../../src/ingest-partition.js";
-import type { IngestStep } from "../../src/ingest-range.js";
 import type { TakeLimits } from "../../src/record-source.js";
 import type { ReportRange } from "../../src/report-range.js";
 import { WriteRetrier } from "../../src/write-retrier.js";
@@ -13,8 +14,11 @@ import { LeapingClock } from "./leaping-clock.js";
 import { RecordedLogger } from "./recorded-logger.js";
 import { ScriptedObserver } from "./scripted-observer.js";
 
+/** After this time the database ends an insert, ms. */
+export const INSERT_TIMEOUT_MS = 30_000;
+
 /** The process dies: nothing of it goes on, and nothing is cleaned up. */
-class Crash extends Error {
+export class Crash extends Error {
   override readonly name = "Crash";
 }
 
@@ -42,7 +46,7 @@ export class IngestionWorld {
   readonly logger = new RecordedLogger();
   readonly log = new InMemoryLog(3, this.clock, this.journal);
   readonly writer = new InMemoryReportWriter(undefined, this.journal);
-  readonly ledger = new InMemoryLedger(this.journal);
+  readonly ledger = new InMemoryLedger(this.source, this.journal);
   readonly deadLetters = new InMemoryDeadLetters(this.journal);
   readonly storedReports = new InMemoryStoredReports(this.writer.rows, this.source);
 
@@ -63,6 +67,7 @@ export class IngestionWorld {
       { retried: () => undefined },
     );
     const { source, writer, ledger, deadLetters, storedReports, clock, logger } = this;
+    const breaker = new BadShareBreaker({ windowRecords: 10_000, maxPercent: 20 }, clock, logger);
     const limits = { maxRecords: 10, maxBytes: 1_000_000, maxDelayMs: 100, ...life.limits };
     return {
       source,
@@ -70,11 +75,13 @@ export class IngestionWorld {
       ledger,
       deadLetters,
       storedReports,
+      breaker,
       retrier,
       observer,
       clock,
       logger,
       tokenTrustMs: life.tokenTrustMs ?? 300_000,
+      insertTimeoutMs: INSERT_TIMEOUT_MS,
       limits: () => limits,
     };
   }
@@ -108,5 +115,6 @@ export class IngestionWorld {
     for (const { failures } of [this.writer, this.ledger, this.deadLetters, this.storedReports])
       failures.forget();
     this.writer.probeFailures.forget();
+    this.writer.partFailures.forget();
   }
 }

@@ -1,4 +1,4 @@
-import type { IngestObserver, IngestStep, RangeCounts } from "../../src/ingest-range.js";
+import type { IngestObserver, IngestStep, RangeCounts } from "../../src/ingest-observer.js";
 import type { ReportRange } from "../../src/report-range.js";
 import type { BadRecord } from "../../src/row-lines.js";
 

@@ -1,7 +1,8 @@
+import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
-import { afterAll, beforeAll, expect, it } from "@jest/globals";
-import { encodeReport } from "@push-reports/report";
-import { createLogger } from "@push-reports/service-kit";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { encodeReport, type ReceivedReport } from "@push-reports/report";
+import { createLogger, systemClock } from "@push-reports/service-kit";
 import {
   aReceivedReport,
   describeWithContainers,
@@ -11,7 +12,14 @@ import {
 import { ClickHouseReportWriter } from "../../src/clickhouse-report-writer.js";
 import { ClickHouseStatements } from "../../src/clickhouse-statements.js";
 import { migrate, readMigrations, SQL_FOLDER } from "../../src/index.js";
-import { buildRowLines } from "../../src/row-lines.js";
+import { buildRowLines, selectLines } from "../../src/row-lines.js";
+
+const statementOptions = (database: string) => ({
+  database,
+  maxExecutionSecs: 100,
+  insertSettings: [],
+  readSettings: [],
+});
 
 /** What the protocol rests on, asked of the real engine. */
 describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], () => {
@@ -31,27 +39,33 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
     const values = { database, retentionMonths: 600, deduplicationWindow: 1_000 };
     const logger = createLogger({ service: "test", level: "silent" });
     await migrate(client, readMigrations(SQL_FOLDER), values, logger);
-    statements = new ClickHouseStatements(client, {
-      database,
-      maxExecutionSecs: 100,
-      insertSettings: [],
-      readSettings: [],
-    });
-    writer = new ClickHouseReportWriter(statements);
+    statements = new ClickHouseStatements(client, statementOptions(database));
+    writer = new ClickHouseReportWriter(
+      statements,
+      { database, source: "test.1", isReplicated: false },
+      systemClock,
+    );
   });
   afterAll(async () => {
     await client.command({ query: `DROP DATABASE IF EXISTS ${database}` });
     await client.close();
   });
 
-  const lines = (source: string, count: number, overrides = {}) =>
+  const linesOf = (source: string, reports: readonly ReceivedReport[]) =>
     buildRowLines(
       { source, partition: 0 },
-      Array.from({ length: count }, (_, offset) => ({
-        offset,
-        ...encodeReport(aReceivedReport(overrides)),
-      })),
+      reports.map((report, offset) => ({ offset, ...encodeReport(report) })),
     ).lines;
+  const lines = (source: string, count: number) =>
+    linesOf(
+      source,
+      Array.from({ length: count }, () => aReceivedReport()),
+    );
+  const linesAt = (source: string, count: number, receivedAt: (n: number) => Date) =>
+    linesOf(
+      source,
+      Array.from({ length: count }, (_, n) => aReceivedReport({ receivedAt: receivedAt(n) })),
+    );
   const count = async (source: string, table = "reports") => {
     const [row] = await statements.select<{ n: string }>(
       `SELECT toString(count()) AS n FROM ${database}.${table} WHERE source = {source:String}`,
@@ -99,15 +113,83 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
     await client.command({ query: `DROP TABLE ${database}.mended` });
   });
 
-  it("makes one block, hence one part, of the largest range", async () => {
-    // 300,000 rows of more than 1 KB would be two blocks with the server's defaults.
-    const rows = lines("large", 50_000, { userId: "u".repeat(500), publishId: "p".repeat(250) });
-    await writer.write("large/0/0-49999/t", rows);
-    const parts = await statements.select<{ parts: string }>(
-      `SELECT toString(uniqExact(_part)) AS parts FROM ${database}.reports WHERE source = {source:String}`,
-      { source: "large" },
+  describe("for a client whose blocks are small", () => {
+    /** What the server, its profile or a proxy could set; the statement has to win. */
+    const clickhouse_settings = {
+      max_insert_block_size: "1000",
+      min_insert_block_size_rows: "1000",
+      min_insert_block_size_bytes: "10000",
+      max_partitions_per_insert_block: "3",
+      input_format_parallel_parsing: 0,
+    } as const;
+    let small: ClickHouseClient;
+    const partsOf = async (source: string) => {
+      const [row] = await statements.select<{ parts: string }>(
+        `SELECT toString(uniqExact(_part)) AS parts FROM ${database}.reports WHERE source = {source:String}`,
+        { source },
+      );
+      return Number(row?.parts);
+    };
+    const writerOf = (own: ClickHouseClient) =>
+      new ClickHouseReportWriter(
+        new ClickHouseStatements(own, statementOptions(database)),
+        { database, source: "test.1", isReplicated: false },
+        systemClock,
+      );
+
+    beforeAll(async () => {
+      const { url, user, password } = await sharedClickHouse();
+      const log = { level: ClickHouseLogLevel.OFF };
+      small = createClient({ url, username: user, password, clickhouse_settings, log });
+      await client.command({ query: `SYSTEM STOP MERGES ${database}.reports` });
+    });
+    afterAll(async () => {
+      await client.command({ query: `SYSTEM START MERGES ${database}.reports` });
+      await small?.close();
+    });
+
+    it("makes one block, hence one part a month, of a range", async () => {
+      const { bytes } = lines("unpinned", 20_000);
+      const unpinned = await small.exec({
+        query: `INSERT INTO ${database}.reports FORMAT JSONEachRow`,
+        values: Readable.from([bytes], { objectMode: false }),
+      });
+      for await (const _ of unpinned.stream) {
+        // Read to its end, as every answer.
+      }
+      // Else the test would show nothing.
+      expect(await partsOf("unpinned")).toBeGreaterThan(1);
+
+      await writerOf(small).write("large/0/0-19999/t", lines("large", 20_000));
+      expect(await partsOf("large")).toBe(1);
+    });
+
+    it("takes a range of more than a hundred months", async () => {
+      const months = 130;
+      const receivedAt = (n: number) => new Date(Date.UTC(2010, n, 15));
+      await writerOf(small).write("months/0/0-129/t", linesAt("months", months, receivedAt));
+      expect([await count("months"), await partsOf("months")]).toEqual([months, months]);
+    });
+  });
+
+  it("completes what is missing of a range across months under its name, month by month", async () => {
+    const receivedAt = (n: number) => new Date(Date.UTC(2026, n % 3, 15));
+    const whole = linesAt("across", 9, receivedAt);
+    // What an insert that died between its parts leaves.
+    await writer.write(
+      "across/0/0-8/t",
+      selectLines(whole, (_record, n) => n % 3 === 1),
     );
-    expect(parts).toEqual([{ parts: "1" }]);
+    expect(await count("across")).toBe(3);
+    await writer.write("across/0/0-8/t", whole);
+    expect(await count("across")).toBe(9);
+    // An insert that arrives late inserts nothing, the whole of it or a month.
+    await writer.write("across/0/0-8/t", whole);
+    await writer.write(
+      "across/0/0-8/t",
+      selectLines(whole, (_record, n) => n % 3 === 2),
+    );
+    expect(await count("across")).toBe(9);
   });
 
   it("refuses a row that breaks a constraint, in the probe as in the table, and then keeps none of the insert", async () => {
@@ -151,5 +233,24 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
     await expect(
       statements.insert("ledger", "t", Buffer.from(`${JSON.stringify(row)}\n`)),
     ).rejects.toMatchObject({ clickHouseCode: 469 });
+  });
+
+  it("has synced what it acknowledges, and remembers equally many inserts, in every table that keeps rows", async () => {
+    const tables = await statements.select<{ name: string; engine_full: string }>(
+      `SELECT name, engine_full FROM system.tables
+       WHERE database = {database:String} AND engine LIKE '%MergeTree' AND name NOT IN ({others:Array(String)})`,
+      // Made by the tests above; and what holds nothing of a range: migrations done, and observations that are made again.
+      { database, others: ["copies", "strict", "schema_migrations", "freshness"] },
+    );
+    expect(tables.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["reports", "ledger", "dead_letters", "corrections"]),
+    );
+    for (const { name, engine_full } of tables)
+      for (const setting of [
+        "non_replicated_deduplication_window = 1000",
+        "fsync_after_insert = 1",
+        "fsync_part_directory = 1",
+      ])
+        expect(`${name}: ${engine_full}`).toContain(setting);
   });
 });

@@ -55,7 +55,14 @@ describeWithContainers("kafkajs and Kafka, as the protocol needs them,", ["kafka
   };
   const consume = async (
     eachBatch: EachBatchHandler,
-    { fromBeginning = true, ...config }: Partial<ConsumerConfig> & { fromBeginning?: boolean } = {},
+    {
+      fromBeginning = true,
+      onJoin = () => undefined,
+      ...config
+    }: Partial<ConsumerConfig> & {
+      fromBeginning?: boolean;
+      onJoin?: (consumer: Consumer) => void;
+    } = {},
   ) => {
     const consumer = kafka.consumer({
       groupId,
@@ -66,6 +73,7 @@ describeWithContainers("kafkajs and Kafka, as the protocol needs them,", ["kafka
     consumers.push(consumer);
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       assignments.set(consumer, payload.memberAssignment[topic] ?? []);
+      onJoin(consumer);
     });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning });
@@ -212,5 +220,31 @@ describeWithContainers("kafkajs and Kafka, as the protocol needs them,", ["kafka
     ).rejects.toThrow();
     release();
     await waitFor(() => seen.length === 2, { what: "its second batch" });
+  });
+
+  it("announce a join before they fetch for it, so that a pause made then holds until it is lifted", async () => {
+    await produce(0, 5);
+    const seen: string[] = [];
+    const consumer = await consume(
+      async ({ batch, resolveOffset }) => {
+        seen.push(...batch.messages.map(({ offset }) => offset));
+        resolveOffset(batch.lastOffset());
+      },
+      { onJoin: (joined) => joined.pause([{ topic, partitions: [0, 1] }]) },
+    );
+    await waitFor(() => assignments.has(consumer), { what: "the join" });
+    let fetches = 0;
+    consumer.on(consumer.events.FETCH, () => {
+      fetches += 1;
+    });
+    // A seek in the pause is where delivery begins afterwards.
+    consumer.seek({ topic, partition: 0, offset: "2" });
+    await expect(
+      waitFor(() => seen.length > 0, { what: "a batch in spite of the pause", timeoutMs: 1_500 }),
+    ).rejects.toThrow();
+    consumer.resume([{ topic, partitions: [0, 1] }]);
+    await waitFor(() => seen.length > 0, { what: "a batch after the pause" });
+    expect(seen[0]).toBe("2");
+    expect(fetches).toBeGreaterThan(0);
   });
 });

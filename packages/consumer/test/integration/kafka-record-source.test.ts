@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { createLogger, systemClock } from "@push-reports/service-kit";
 import {
@@ -8,9 +9,10 @@ import {
   uniqueName,
   waitFor,
 } from "@push-reports/test-support";
-import { type Admin, Kafka, logLevel, Partitioners } from "kafkajs";
+import { type Admin, Kafka, type KafkaConfig, logLevel, Partitioners } from "kafkajs";
 import { KafkaRecordSource } from "../../src/kafka-record-source.js";
 import type { AssignedPartition, TakeLimits } from "../../src/record-source.js";
+import { COORDINATOR_LOADING, NOT_COORDINATOR, RefusingProxy } from "../support/refusing-proxy.js";
 
 describeWithContainers("the Kafka record source", ["kafka"], () => {
   let endpoint: KafkaEndpoint;
@@ -47,9 +49,9 @@ describeWithContainers("the Kafka record source", ["kafka"], () => {
     });
     await producer.disconnect();
   };
-  const join = async (maxBufferedBytes = 10_000_000) => {
+  const join = async (maxBufferedBytes = 10_000_000, way: Partial<KafkaConfig> = {}) => {
     const source = new KafkaRecordSource(
-      new Kafka({ brokers: [...endpoint.brokers], logLevel: logLevel.NOTHING }),
+      new Kafka({ brokers: [...endpoint.brokers], logLevel: logLevel.NOTHING, ...way }),
       {
         topic,
         groupId,
@@ -71,6 +73,7 @@ describeWithContainers("the Kafka record source", ["kafka"], () => {
       (error) => {
         throw error;
       },
+      () => undefined,
     );
     const owned = (partition: number, epoch = 1) =>
       waitFor(() => assigned.filter((one) => one.partition === partition)[epoch - 1], {
@@ -108,6 +111,30 @@ describeWithContainers("the Kafka record source", ["kafka"], () => {
     expect(await third.position()).toMatchObject({ committedOffset: 10, lowWatermark: 60 });
     third.startAt(60);
     expect((await third.take(limits))[0]?.offset).toBe(60);
+  });
+
+  it("joins anew when a coordinator that is still loading refused the join, though the old membership lives on", async () => {
+    const proxy = await RefusingProxy.listen(Number(endpoint.brokers[0]?.split(":")[1]));
+    try {
+      const { owned } = await join(10_000_000, {
+        socketFactory: ({ onConnect }) => connect(proxy.port, "127.0.0.1", onConnect),
+      });
+      const first = await owned(0);
+      first.startAt(0);
+      proxy.refuse(
+        { kind: "heartbeat", errorCode: NOT_COORDINATOR },
+        { kind: "joinGroup", errorCode: COORDINATOR_LOADING },
+      );
+      await waitFor(() => first.ended.aborted, { what: "the first epoch to end" });
+      const second = await owned(0, 2);
+      expect(proxy.refusalsLeft).toBe(0);
+      second.startAt(0);
+      await produce(0, 3);
+      expect(await second.take({ ...limits, maxRecords: 3 })).toHaveLength(3);
+    } finally {
+      await Promise.all(sources.splice(0).map((source) => source.stop()));
+      await proxy.close();
+    }
   });
 
   it("does not commit for an epoch that has ended, whoever owns the partition now", async () => {

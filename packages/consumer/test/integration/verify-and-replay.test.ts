@@ -1,5 +1,3 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { encodeReport } from "@push-reports/report";
 import {
@@ -24,16 +22,7 @@ describeWithContainers("verify and replay", ["kafka", "clickhouse"], () => {
   /** A record that was written before its version was known: the header is all that is wrong with it. */
   const fromTheFuture = (count: number) =>
     records(count).map((record) => ({ ...record, headers: { v: Buffer.from("9") } }));
-  const command = (name: "verify" | "replay", ...args: readonly string[]) =>
-    new Promise<{ code: number; stdout: string }>((resolve) => {
-      const main = fileURLToPath(new URL(`../../dist/${name}-main.js`, import.meta.url));
-      execFile(
-        process.execPath,
-        [main, ...args],
-        { env: pipeline.environment() },
-        (error, stdout) => resolve({ code: Number(error?.code ?? 0), stdout }),
-      );
-    });
+  const command: Pipeline["command"] = (name, ...args) => pipeline.command(name, ...args);
   const consumeAll = async (offsets: number) => {
     const consumer = pipeline.start({ MAX_RANGE_ROWS: "100" });
     await pipeline.untilLedgered(offsets, consumer.log);
@@ -129,5 +118,72 @@ describeWithContainers("verify and replay", ["kafka", "clickhouse"], () => {
     const { code, stdout } = await command("verify", "--json");
     expect(JSON.parse(stdout).discrepancies).toEqual([]);
     expect(code).toBe(0);
+  });
+
+  it("calls it no gap when a partition was idle for the whole time that is looked at", async () => {
+    await pipeline.produce(0, records(20));
+    await consumeAll(20);
+    await pipeline.clickHouse.command({
+      query: `ALTER TABLE ${pipeline.database}.ledger UPDATE completed_at = completed_at - INTERVAL 30 DAY
+              WHERE true SETTINGS mutations_sync = 2`,
+    });
+    const { code, stdout } = await command("verify", "--json");
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      ranges: 0,
+      discrepancies: [],
+    });
+  });
+
+  it("takes rows that have expired for lawful, and no others", async () => {
+    const { database, clickHouse } = pipeline;
+    await clickHouse.command({
+      query: `ALTER TABLE ${database}.reports MODIFY TTL toDateTime(received_at) + INTERVAL 24 MONTH
+              SETTINGS materialize_ttl_after_modify = 0`,
+    });
+    const old = new Date("2019-05-05T05:05:05.000Z");
+    await pipeline.produce(0, [
+      ...records(30),
+      ...Array.from({ length: 10 }, () => encodeReport(aReceivedReport({ receivedAt: old }))),
+    ]);
+    await pipeline.produce(1, records(30));
+    await consumeAll(70);
+    const remove = (where: string) =>
+      clickHouse.command({
+        query: `ALTER TABLE ${database}.reports DELETE WHERE ${where} SETTINGS mutations_sync = 2`,
+      });
+    await remove("received_at < '2020-01-01' AND offset % 2 = 0");
+    expect(await command("verify")).toMatchObject({ code: 0 });
+    await remove("received_at < '2020-01-01'");
+    expect(await command("verify")).toMatchObject({ code: 0 });
+    await remove("partition = 1 AND offset = 7");
+    const { code, stdout } = await command("verify");
+    expect(code).toBe(1);
+    expect(stdout).toContain("wrong_rows: partition 1, offsets 0 to 29: 30 rows booked, 29 rows");
+  });
+
+  it("leaves dead letters alone whose range is under way, for it may yet make them rows", async () => {
+    await pipeline.produce(0, [...records(5), ...fromTheFuture(1)]);
+    const crashing = pipeline.startCrashing({ CRASH_AT_STEP: "set_aside" });
+    await crashing.exit;
+    expect(await pipeline.one("count()", "dead_letters FINAL")).toBe(1);
+    const early = await command("replay", "--dry-run");
+    expect(early.stdout).toContain('"selected":0');
+    await consumeAll(6);
+    const late = await command("replay", "--dry-run");
+    expect(late.stdout).toContain('"selected":1');
+  });
+
+  it("selects by when records were set aside", async () => {
+    await pipeline.produce(0, [...records(1), ...fromTheFuture(2)]);
+    await consumeAll(3);
+    const selected = async (...args: readonly string[]) =>
+      /"selected":(\d+)/.exec((await command("replay", "--dry-run", ...args)).stdout)?.[1];
+    const [past, future] = ["2020-01-01T00:00:00Z", "2200-01-01T00:00:00Z"];
+    expect(await selected("--from", past, "--to", future)).toBe("2");
+    expect(await selected("--to", past)).toBe("0");
+    expect(await selected("--from", future)).toBe("0");
+    expect(await selected("--first", "2", "--reason", "unknown_version")).toBe("1");
+    expect(await selected("--reason", "not_json")).toBe("0");
   });
 });

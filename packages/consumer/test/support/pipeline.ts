@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
@@ -7,6 +7,7 @@ import { createLogger } from "@push-reports/service-kit";
 import {
   type ClickHouseEndpoint,
   createTopic,
+  freePort,
   readTopic,
   uniqueName,
   waitFor,
@@ -53,12 +54,13 @@ export class Pipeline {
     brokers: readonly string[],
     endpoint: ClickHouseEndpoint,
     partitions: number,
+    replication = 1,
   ): Promise<Pipeline> {
     const pipeline = new Pipeline(brokers, endpoint);
     // Reports of the tests are from the past: retention would remove them at its next look.
     const config = { "retention.ms": "-1" };
-    await createTopic({ brokers }, { topic: pipeline.topic, partitions, config });
-    await createTopic({ brokers }, { topic: pipeline.deadLetterTopic, partitions: 1 });
+    await createTopic({ brokers }, { topic: pipeline.topic, partitions, replication, config });
+    await createTopic({ brokers }, { topic: pipeline.deadLetterTopic, replication });
     await pipeline.admin.connect();
     await pipeline.#producer.connect();
     await migrate(
@@ -105,7 +107,16 @@ export class Pipeline {
 
   /** Starts a consumer process; its `exit` resolves with code and signal. */
   start(environment: Readonly<Record<string, string>> = {}) {
-    const main = fileURLToPath(new URL("./crashing-consumer.mjs", import.meta.url));
+    return this.#spawn("../../dist/main.js", environment);
+  }
+
+  /** Starts one that goes wrong as its variables say: see crashing-consumer.mjs. */
+  startCrashing(environment: Readonly<Record<string, string>>) {
+    return this.#spawn("./crashing-consumer.mjs", environment);
+  }
+
+  #spawn(path: string, environment: Readonly<Record<string, string>>) {
+    const main = fileURLToPath(new URL(path, import.meta.url));
     const child = spawn(process.execPath, [main], {
       env: { ...this.environment(), ...environment },
       stdio: ["ignore", "pipe", "pipe"],
@@ -121,12 +132,59 @@ export class Pipeline {
     return { child, exit, log: () => log.join("") };
   }
 
-  async rows(): Promise<readonly RowKey[]> {
-    const result = await this.clickHouse.query({
-      query: `SELECT partition, offset, report_id FROM ${this.database}.reports ORDER BY partition, offset`,
-      format: "JSONEachRow",
+  /** Starts a consumer process whose health and series can be asked for. */
+  async launch(environment: Readonly<Record<string, string>> = {}) {
+    const port = await freePort();
+    const started = this.start({ OPERATIONS_PORT: String(port), ...environment });
+    const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+    /** Lines of the log that tell of an event. */
+    const events = (event: string) =>
+      started
+        .log()
+        .split("\n")
+        .filter((line) => line.includes(`"event":"${event}"`))
+        .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const metrics = async () => (await ask("/metrics")).text();
+    /** Value of a series without its prefix, e.g. `rows_total` or `lag_records{partition="1"}`; null when it is not there. */
+    const series = async (name: string): Promise<number | null> => {
+      const text = await metrics();
+      const start = `push_reports_consumer_${name} `;
+      const line = text.split("\n").find((candidate) => candidate.startsWith(start));
+      return line === undefined ? null : Number(line.slice(start.length));
+    };
+    /** What `/readyz` says. */
+    const health = async () => {
+      const answer = await ask("/readyz");
+      const body = (await answer.json()) as { readonly reason?: string };
+      return { status: answer.status, reason: body.reason ?? null };
+    };
+    const live = async () => (await ask("/livez")).status;
+    return { ...started, events, metrics, series, health, live };
+  }
+
+  /** Stops a consumer and gives how it ended. */
+  async stop(consumer: ReturnType<Pipeline["start"]>) {
+    consumer.child.kill("SIGTERM");
+    return await consumer.exit;
+  }
+
+  /** Runs one of the operators' commands as built. */
+  command(name: "verify" | "replay", ...args: readonly string[]) {
+    return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+      const main = fileURLToPath(new URL(`../../dist/${name}-main.js`, import.meta.url));
+      execFile(
+        process.execPath,
+        [main, ...args],
+        { env: this.environment() },
+        (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+      );
     });
-    const rows = await result.json<{ partition: number; offset: number; report_id: string }>();
+  }
+
+  async rows(): Promise<readonly RowKey[]> {
+    const rows = await this.rowsOf<{ partition: number; offset: number; report_id: string }>(
+      `SELECT partition, offset, report_id FROM ${this.database}.reports ORDER BY partition, offset`,
+    );
     return rows.map(
       ({ partition, offset, report_id }): RowKey => `${partition}/${offset} ${report_id}`,
     );
@@ -151,13 +209,33 @@ export class Pipeline {
     });
   }
 
+  /** Rows of a query whose tables are those of the test's database. */
+  async select(query: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const answer = await fetch(
+      `${this.#endpoint.url}/?database=${this.database}&output_format_json_quote_64bit_integers=0`,
+      {
+        method: "POST",
+        headers: {
+          "x-clickhouse-user": this.#endpoint.user,
+          "x-clickhouse-key": this.#endpoint.password,
+        },
+        body: `${query} FORMAT JSON`,
+      },
+    );
+    if (!answer.ok) throw new Error(await answer.text());
+    return ((await answer.json()) as { data: readonly Record<string, unknown>[] }).data;
+  }
+
   async one(expression: string, table: string): Promise<number> {
-    const result = await this.clickHouse.query({
-      query: `SELECT toInt64(${expression}) AS value FROM ${this.database}.${table}`,
-      format: "JSONEachRow",
-    });
-    const [row] = await result.json<{ value: number | string }>();
+    const [row] = await this.rowsOf<{ value: number | string }>(
+      `SELECT toInt64(${expression}) AS value FROM ${this.database}.${table}`,
+    );
     return Number(row?.value);
+  }
+
+  /** Rows of a query that names the database, with 64-bit numbers as text. */
+  async rowsOf<T>(query: string): Promise<readonly T[]> {
+    return await (await this.clickHouse.query({ query, format: "JSONEachRow" })).json<T>();
   }
 
   async close(): Promise<void> {

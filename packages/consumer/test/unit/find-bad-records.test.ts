@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { findBadRecords } from "../../src/find-bad-records.js";
+import { findBadRecords, refusesEverything } from "../../src/find-bad-records.js";
 import { WriteError } from "../../src/report-writer.js";
-import { buildRowLines, type RowLines } from "../../src/row-lines.js";
+import { buildRowLines, controlLine, type RowLines } from "../../src/row-lines.js";
 import { InMemoryReportWriter } from "../fakes/in-memory-report-writer.js";
 import { atOffsets, goodRecord, refusedRecord } from "../fakes/record-builders.js";
 
@@ -21,7 +21,96 @@ const search = async (lines: RowLines) => {
   return { bad, writer, offsets: bad.map(({ record }) => record.offset).sort((a, b) => a - b) };
 };
 
+/** Refuses as the database does: with the number of the first row that is at fault, or with another one. */
+const naming =
+  (writer: InMemoryReportWriter, nameOf: (row: number, rows: number) => number | null) =>
+  async (lines: RowLines) => {
+    try {
+      await writer.probe(lines);
+    } catch {
+      const isRefused = (text: string) => text.includes('"instance_id":"00000000-');
+      const row = lines.bytes.toString().split("\n").findIndex(isRefused) + 1;
+      const named = nameOf(row, lines.records.length);
+      throw new WriteError("bad_record", 469, "A check was violated", undefined, named);
+    }
+  };
+const anyRefused = fc
+  .integer({ min: 1, max: 60 })
+  .chain((count) =>
+    fc.tuple(fc.constant(count), fc.uniqueArray(fc.nat({ max: count - 1 }), { maxLength: count })),
+  );
+
 describe("the search for bad records", () => {
+  it("takes three probes for one among 50,000 that the database names", async () => {
+    const writer = new InMemoryReportWriter();
+    const lines = linesWith(50_000, [31_415]);
+    const bad = await findBadRecords(
+      lines,
+      naming(writer, (row) => row),
+    );
+
+    expect(bad).toMatchObject([{ reason: "refused", record: { offset: 31_415 } }]);
+    expect(writer.probes).toEqual([50_000, 1, 49_999]);
+  });
+
+  it("takes a few probes a bad record when many are bad and named", async () => {
+    const writer = new InMemoryReportWriter();
+    const refused = Array.from({ length: 500 }, (_, index) => index * 20 + 3);
+    const bad = await findBadRecords(
+      linesWith(10_000, refused),
+      naming(writer, (row) => row),
+    );
+
+    expect(bad.map(({ record }) => record.offset).sort((a, b) => a - b)).toEqual(refused);
+    expect(writer.probes.length).toBeLessThan(4 * 500);
+  });
+
+  it("finds exactly those that are refused, whatever rows the database names", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyRefused,
+        fc.integer({ min: -2, max: 70 }),
+        async ([count, refused], wrong) => {
+          const probe = naming(new InMemoryReportWriter(), (row) =>
+            wrong % 3 === 0 ? row : wrong,
+          );
+          const bad = await findBadRecords(linesWith(count, refused), probe);
+          const offsets = bad.map(({ record }) => record.offset).sort((a, b) => a - b);
+          expect(offsets).toEqual([...refused].sort((a, b) => a - b));
+        },
+      ),
+    );
+  });
+
+  it("ends once it has found enough", async () => {
+    const writer = new InMemoryReportWriter();
+    const all = Array.from({ length: 1_000 }, (_, offset) => offset);
+    const bad = await findBadRecords(linesWith(1_000, all), (some) => writer.probe(some), {
+      enough: 20,
+    });
+    expect(bad).toHaveLength(20);
+    expect(writer.probes.length).toBeLessThan(100);
+  });
+
+  it("tells a database that refuses everything from records that are bad", async () => {
+    const refusing = async () => {
+      throw new WriteError("bad_record", 117, "Unknown field");
+    };
+    const control = controlLine(AT);
+    expect(await refusesEverything(linesWith(100, []), control, refusing)).toBe(true);
+
+    const writer = new InMemoryReportWriter();
+    const probe = (some: RowLines) => writer.probe(some);
+    const all = Array.from({ length: 100 }, (_, offset) => offset);
+    expect(await refusesEverything(linesWith(100, all), control, probe)).toBe(false);
+    expect(writer.probes).toEqual([1]);
+
+    // A check of the deployment's own that the control line happens to violate.
+    const [refusedControl] = [linesWith(1, [0])];
+    expect(await refusesEverything(linesWith(100, [5]), refusedControl, probe)).toBe(false);
+    expect(await refusesEverything(linesWith(100, all), refusedControl, probe)).toBe(true);
+  });
+
   it("finds one among 50,000 with fewer than 40 probes, and inserts nothing", async () => {
     const { offsets, bad, writer } = await search(linesWith(50_000, [31_415]));
 
@@ -33,20 +122,10 @@ describe("the search for bad records", () => {
 
   it("finds exactly those that are refused, whichever they are", async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc
-          .integer({ min: 1, max: 60 })
-          .chain((count) =>
-            fc.tuple(
-              fc.constant(count),
-              fc.uniqueArray(fc.nat({ max: count - 1 }), { maxLength: count }),
-            ),
-          ),
-        async ([count, refused]) => {
-          const { offsets } = await search(linesWith(count, refused));
-          expect(offsets).toEqual([...refused].sort((a, b) => a - b));
-        },
-      ),
+      fc.asyncProperty(anyRefused, async ([count, refused]) => {
+        const { offsets } = await search(linesWith(count, refused));
+        expect(offsets).toEqual([...refused].sort((a, b) => a - b));
+      }),
     );
   });
 

@@ -65,6 +65,14 @@ describe("the search for records that were sent again", () => {
     expect((await repeatsOf([againRecord(id(1)), goodRecord(id(1))])).repeats).toEqual([]);
   });
 
+  it("knows a copy that is spelt in another way", async () => {
+    const { value, ...rest } = goodRecord(id(1));
+    const spelt = Buffer.from((value ?? "").toString().replace('"report_id":', '"report_id" : '));
+    const records = [{ ...rest, value: spelt }, againRecord(id(1))];
+
+    expect(await repeatsOf(records)).toEqual({ repeats: [11], asked: [] });
+  });
+
   it("leaves unreadable records to others", async () => {
     const unreadable = { ...unreadableRecord(), headers: againRecord().headers };
 

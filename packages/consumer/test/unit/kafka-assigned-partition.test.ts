@@ -1,10 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import { FakeClock, nextTurn } from "@push-reports/test-support";
 import { KafkaAssignedPartition } from "../../src/kafka-assigned-partition.js";
 import { footprintBytes } from "../../src/record-queue.js";
 import { EpochEndedError, type SourceRecord } from "../../src/record-source.js";
 import { FailuresOnCommand } from "../fakes/failures-on-command.js";
-import { FakeClock } from "../fakes/fake-clock.js";
-import { nextTurn } from "../fakes/next-turn.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
 import { RecordedLogger } from "../fakes/recorded-logger.js";
 

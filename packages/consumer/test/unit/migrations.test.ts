@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { fillIn, MigrationError, readMigrations } from "../../src/migrations.js";
+import { MigrationError } from "../../src/migration-error.js";
+import { fillIn, readMigrations } from "../../src/migrations.js";
 import { SQL_FOLDER } from "../../src/sql-folder.js";
 
 const VALUES = { database: "reports_db", retentionMonths: 13, deduplicationWindow: 20_000 };
@@ -66,13 +67,14 @@ describe("migrations", () => {
     );
   });
 
-  it("of this package can all be filled, are numbered without a hole and may run twice", () => {
+  it("of this package can all be filled, have numbers of their own and may run twice", () => {
     const migrations = readMigrations(SQL_FOLDER);
 
-    expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, i) => i + 1));
+    expect(new Set(migrations.map(({ version }) => version)).size).toBe(migrations.length);
     for (const { statements } of migrations)
       for (const statement of statements) {
-        expect(fillIn(statement, VALUES)).not.toContain("{");
+        // Views have parameters of their own, like {instance:UUID}.
+        expect(fillIn(statement, VALUES)).not.toMatch(/\{\w+\}/);
         expect(statement).toMatch(/IF (NOT )?EXISTS/);
       }
   });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import { FakeClock, nextTurn } from "@push-reports/test-support";
 import { footprintBytes, RecordQueue } from "../../src/record-queue.js";
-import { FakeClock } from "../fakes/fake-clock.js";
-import { nextTurn } from "../fakes/next-turn.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
 
 const records = (count: number, first = 0) =>
@@ -162,13 +161,52 @@ describe("a record queue", () => {
     expect(queue.length).toBe(0);
   });
 
-  it("counts key and value into a record's footprint", () => {
+  it("counts key, value and headers into a record's footprint", () => {
     const [record] = records(1);
     const value = Buffer.alloc((record?.value?.length ?? 0) + 10);
 
     expect(footprintBytes({ ...(record as NonNullable<typeof record>), value })).toBe(SIZE + 10);
+    const headers = { ...record?.headers, large: Buffer.alloc(1_000) };
+    expect(footprintBytes({ ...(record as NonNullable<typeof record>), headers })).toBe(
+      SIZE + 1_005,
+    );
     expect(
       footprintBytes({ offset: 0, timestampMs: 0, key: null, value: null, headers: {} }),
     ).toBeGreaterThan(0);
+  });
+
+  it("lets what has only waited long enough wait for its turn, with what comes meanwhile", async () => {
+    const { queue, push, clock } = aQueue();
+    let reserved = 0;
+    const pace = {
+      reserve: () => {
+        reserved += 1;
+        return clock.now() + 700;
+      },
+      took: () => undefined,
+    };
+    const taken = queue.take({ ...WIDE, pace });
+    push(1);
+    await clock.advance(1_699);
+    push(1, 1);
+    expect([await settled(taken), reserved]).toEqual([false, 1]);
+    await clock.advance(1);
+    expect(offsetsOf(await taken)).toEqual([0, 1]);
+    expect(reserved).toBe(1);
+  });
+
+  it("does not wait for a turn once a limit is reached, and says so", async () => {
+    const { queue, push } = aQueue();
+    let took = 0;
+    const pace = {
+      reserve: () => Number.POSITIVE_INFINITY,
+      took: () => {
+        took += 1;
+      },
+    };
+    push(5);
+    expect(offsetsOf(await queue.take({ ...WIDE, maxRecords: 3, pace }))).toEqual([0, 1, 2]);
+    expect(offsetsOf(queue.takeReady({ ...WIDE, maxRecords: 2, pace }))).toEqual([3, 4]);
+    expect(took).toBe(2);
   });
 });

@@ -40,19 +40,36 @@ function aWorld(records = 100) {
 }
 
 function counts({ first, last }: ReportRange): Omit<LedgerEntry, keyof ReportRange> {
-  return { receivedTo: null, rows: last - first + 1, setAside: 0, repeated: 0, absent: 0 };
+  return {
+    receivedFrom: null,
+    receivedTo: null,
+    rows: last - first + 1,
+    setAside: 0,
+    repeated: 0,
+    absent: 0,
+  };
 }
 
 describe("recovery of a partition", () => {
   it("begins at the log's beginning when nothing was ever committed", async () => {
-    expect(await aWorld().recover()).toEqual({ cursor: 0, readFrom: 0, underWay: null });
+    expect(await aWorld().recover()).toEqual({
+      cursor: 0,
+      readFrom: 0,
+      underWay: null,
+      isCommitted: true,
+    });
   });
 
   it("begins at the committed offset", async () => {
     const { world, recover } = aWorld();
     world.log.commit(40, "");
 
-    expect(await recover()).toEqual({ cursor: 40, readFrom: 40, underWay: null });
+    expect(await recover()).toEqual({
+      cursor: 40,
+      readFrom: 40,
+      underWay: null,
+      isCommitted: true,
+    });
   });
 
   it("begins at the ledger's end when the commit behind it was lost", async () => {
@@ -60,7 +77,12 @@ describe("recovery of a partition", () => {
     announce(range(40, 49));
     await complete(range(40, 49));
 
-    expect(await recover()).toEqual({ cursor: 50, readFrom: 50, underWay: null });
+    expect(await recover()).toEqual({
+      cursor: 50,
+      readFrom: 50,
+      underWay: null,
+      isCommitted: false,
+    });
   });
 
   it("does not cut again what is complete when the commit was set back", async () => {
@@ -96,9 +118,10 @@ describe("recovery of a partition", () => {
 
     expect(await recover()).toEqual({
       cursor: 40,
+      isCommitted: true,
       readFrom: 40,
       underWay: {
-        intent: { name: announced.name, first: 40, last: 49, records: 10 },
+        intent: { name: announced.name, first: 40, last: 49, records: 10, mustLookUp: false },
         mustLookUp: false,
       },
     });
@@ -119,6 +142,13 @@ describe("recovery of a partition", () => {
     expect(await recover()).toMatchObject({ underWay: { mustLookUp: false } });
 
     world.clock.leap(1);
+
+    expect(await recover()).toMatchObject({ underWay: { mustLookUp: true } });
+  });
+
+  it("looks rows up when the announcement says that some may be there under other names", async () => {
+    const { world, recover, range } = aWorld();
+    world.log.commit(40, encodeIntent(range(40, 49), { mustLookUp: true }));
 
     expect(await recover()).toMatchObject({ underWay: { mustLookUp: true } });
   });
@@ -152,7 +182,12 @@ describe("recovery of a partition", () => {
     world.log.commit(40, "");
     world.log.trimTo(60);
 
-    expect(await recover()).toEqual({ cursor: 40, readFrom: 60, underWay: null });
+    expect(await recover()).toEqual({
+      cursor: 40,
+      readFrom: 60,
+      underWay: null,
+      isCommitted: true,
+    });
   });
 
   it("refuses metadata that it cannot read", async () => {
@@ -201,7 +236,12 @@ describe("recovery of a partition", () => {
     const recovering = recover();
     world.log.append([goodRecord()]);
 
-    expect(await recovering).toEqual({ cursor: 40, readFrom: 40, underWay: null });
+    expect(await recovering).toEqual({
+      cursor: 40,
+      readFrom: 40,
+      underWay: null,
+      isCommitted: true,
+    });
   });
 
   it("asks again while Kafka does not answer, until the epoch ends", async () => {
@@ -218,39 +258,12 @@ describe("recovery of a partition", () => {
 });
 
 describe("the rows of a range under way", () => {
-  const intentOf = ({ name, first, last, records }: ReportRange) => ({
-    name,
-    first,
-    last,
-    records: records.length,
-  });
-
-  it("are not asked for while the token is trusted", async () => {
-    const { world, range, insert, parts } = aWorld();
-    const underWay = range(40, 49);
-    await insert(underWay);
-
-    const stored = await storedOffsets(
-      underWay,
-      { intent: intentOf(underWay), mustLookUp: false },
-      world.log.assign().ended,
-      parts,
-    );
-
-    expect(stored.size).toBe(0);
-  });
-
   it("are those of its offsets that are there, also when the log holds none of them", async () => {
     const { world, range, insert, parts } = aWorld();
     const underWay = range(40, 49);
     await insert(range(38, 44));
 
-    const stored = await storedOffsets(
-      { ...underWay, records: [] },
-      { intent: intentOf(underWay), mustLookUp: true },
-      world.log.assign().ended,
-      parts,
-    );
+    const stored = await storedOffsets({ ...underWay, records: [] }, world.log.assign(), parts);
 
     expect([...stored]).toEqual([40, 41, 42, 43, 44]);
   });

@@ -45,10 +45,12 @@ describe("a report range", () => {
         fc.string({ unit: "binary", maxLength: 100 }),
         fc.nat(),
         fc.nat({ max: 600_000 }),
-        (source, first, length) => {
+        fc.boolean(),
+        (source, first, length, mustLookUp) => {
           const range = aRange(first, [first + length], source);
           const { name, last } = range;
-          expect(decodeIntent(encodeIntent(range), 7)).toEqual({ name, first, last, records: 1 });
+          const intent = { name, first, last, records: 1, mustLookUp };
+          expect(decodeIntent(encodeIntent(range, { mustLookUp }), 7)).toEqual(intent);
           expect(cutAtOf(name)).toEqual(CUT_AT);
         },
       ),
@@ -65,18 +67,28 @@ describe("a report range", () => {
     expect(decodeIntent("", 7)).toBeNull();
   });
 
+  it("is version 2 when it must be looked up, which a release that knows only version 1 refuses to read", () => {
+    const version = (mustLookUp: boolean) =>
+      (JSON.parse(encodeIntent(aRange(10, [10]), { mustLookUp })) as { v: unknown }).v;
+    expect([version(false), version(true)]).toEqual([1, 2]);
+  });
+
   const intent = JSON.parse(encodeIntent(aRange(10, [10, 11]))) as Record<string, unknown>;
   it.each([
     ["no JSON", "kafkajs"],
     ["no object", "[]"],
     ["null", "null"],
-    ["a later version", JSON.stringify({ ...intent, v: 2 })],
+    ["a later version", JSON.stringify({ ...intent, v: 3 })],
+    ["of version 2 without its flag", JSON.stringify({ ...intent, v: 2 })],
+    ["of version 2 with its flag down", JSON.stringify({ ...intent, v: 2, mustLookUp: false })],
+    ["of version 1 with a flag", JSON.stringify({ ...intent, mustLookUp: true })],
     ["no version", JSON.stringify({ ...intent, v: undefined })],
     ["a name without a time", JSON.stringify({ ...intent, name: "a/7/10-11/yesterday" })],
     ["no name", JSON.stringify({ ...intent, name: 5 })],
     ["a broken offset", JSON.stringify({ ...intent, first: 1.5 })],
     ["a missing offset", JSON.stringify({ ...intent, last: undefined })],
     ["offsets in the wrong order", JSON.stringify({ ...intent, first: 12 })],
+    ["a flag that is none", JSON.stringify({ ...intent, v: 2, mustLookUp: "no" })],
     ["an intent cut short", encodeIntent(aRange(10, [10, 11])).slice(0, -5)],
   ])("is not guessed from metadata that is %s", (_, metadata) => {
     expect(() => decodeIntent(metadata, 7)).toThrow(UnreadableIntentError);

@@ -134,6 +134,7 @@ describe("row lines", () => {
     ["not_json", withValue(`${good}\n${good}`)],
     ["not_json", withValue(`${good},`)],
     ["invalid_field", unreadableRecord("{}")],
+    ["invalid_field", withValue(good.replace("2026-01-02 03:04:05.000", "1767323045"))],
     ["invalid_field", withValue(`{"offset":1,${good.slice(1)}`)],
     ["not_utf8", withValue(Buffer.concat([Buffer.from(good), Buffer.from([0xff])]))],
     ["not_utf8", withValue(Buffer.from(good.replace("pubid-1", "é"), "latin1"))],

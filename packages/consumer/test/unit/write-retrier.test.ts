@@ -1,10 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import { CLOCK_START, FakeClock, nextTurn } from "@push-reports/test-support";
 import { EpochEndedError } from "../../src/record-source.js";
 import { WriteError, type WriteFailure } from "../../src/report-writer.js";
 import { WriteRetrier } from "../../src/write-retrier.js";
 import { FailuresOnCommand } from "../fakes/failures-on-command.js";
-import { CLOCK_START, FakeClock } from "../fakes/fake-clock.js";
-import { nextTurn } from "../fakes/next-turn.js";
 import { RecordedLogger } from "../fakes/recorded-logger.js";
 
 const half = () => 0;
@@ -21,13 +20,16 @@ function aRetrier() {
       passing: { initialMs: 100, maxMs: 400, random: half },
       misconfigured: { initialMs: 10_000, maxMs: 10_000, random: half },
     },
-    { retried: (operation, failure) => retries.push(`${operation} ${failure}`) },
+    {
+      retried: (operation, failure, partition) =>
+        retries.push(`${operation} ${failure} ${partition}`),
+    },
   );
   const epoch = new AbortController();
   const failures = new FailuresOnCommand();
   let attempts = 0;
   const run = () =>
-    retrier.run("insert", epoch.signal, () => {
+    retrier.run("insert", { partition: 3, ended: epoch.signal }, () => {
       attempts += 1;
       return failures.around(() => "written");
     });
@@ -62,7 +64,7 @@ describe("a write retrier", () => {
     }
 
     expect(await written).toBe("written");
-    expect(retries).toEqual(Array(5).fill("insert passes_with_time"));
+    expect(retries).toEqual(Array(5).fill("insert passes_with_time 3"));
     expect(logger.of("write_retry")).toHaveLength(5);
     expect(logger.of("write_retry")[1]).toMatchObject({
       level: "warn",
@@ -78,6 +80,21 @@ describe("a write retrier", () => {
     await expect(run()).rejects.toBe(error);
     expect(retrier.problem()).toBeNull();
   });
+
+  it.each(["ledger", "dead_letters", "look_up"] as const)(
+    "blames no record for a code that it does not know when it is about %s, and tries again slowly",
+    async (operation) => {
+      const { retrier, epoch, failures, clock, logger } = aRetrier();
+      failures.next(failed("bad_record", 602));
+      const written = retrier.run(operation, { partition: 3, ended: epoch.signal }, () =>
+        failures.around(() => "written"),
+      );
+
+      await clock.advance(10_000);
+      expect(await written).toBe("written");
+      expect(logger.of("misconfigured")).toHaveLength(1);
+    },
+  );
 
   it("does not repeat an error that says nothing about the write", async () => {
     const { run, failures, attempts } = aRetrier();
@@ -112,14 +129,16 @@ describe("a write retrier", () => {
     const away = new FailuresOnCommand();
     away.times(3, failed("passes_with_time", 210));
     failures.next(failed("misconfigured", 60));
-    const asked = retrier.run("look_up", epoch.signal, () => away.around(() => 1));
+    const asked = retrier.run("look_up", { partition: 3, ended: epoch.signal }, () =>
+      away.around(() => 1),
+    );
     await nextTurn();
     expect(retrier.problem()).toMatchObject({ operation: "look_up", since: CLOCK_START });
     await clock.advance(60);
     const written = run();
     await nextTurn();
 
-    expect(retrier.problem()).toEqual({
+    expect(retrier.problem()).toMatchObject({
       operation: "insert",
       failure: "misconfigured",
       clickHouseCode: 60,
@@ -146,7 +165,7 @@ describe("a write retrier", () => {
 
   it("ends with the epoch while an attempt is under way, without waiting for it", async () => {
     const { run, failures, epoch } = aRetrier();
-    const release = failures.hold();
+    const { release } = failures.hold();
     const written = run();
     const ended = new EpochEndedError(3);
     epoch.abort(ended);
@@ -158,7 +177,7 @@ describe("a write retrier", () => {
   it("ignores what becomes of an attempt that it no longer waits for", async () => {
     const { run, failures, epoch } = aRetrier();
     failures.next(failed("passes_with_time"));
-    const release = failures.hold();
+    const { release } = failures.hold();
     const written = run();
     epoch.abort(new EpochEndedError(3));
     await expect(written).rejects.toThrow(EpochEndedError);

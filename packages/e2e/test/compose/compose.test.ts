@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { askClickHouse, sendReports, waitFor } from "@push-reports/test-support";
 import { ComposeProject } from "../support/compose-project.js";
 import { expectExactlyOnce } from "../support/exactly-once.js";
+import { sayFigures } from "../support/load-figures.js";
 import { onceSent } from "../support/once-sent.js";
 import { readmeCommand } from "../support/readme.js";
 
@@ -32,23 +33,47 @@ describe("docker compose", () => {
     });
   });
 
+  /** Sends reports, does something half-way, and compares rows with answers. @returns how many were answered 200. */
+  const loadAndDisturb = async (what: string, disturb: () => Promise<void>): Promise<number> => {
+    const half = onceSent(REPORTS / 2, disturb);
+    const load = await sendReports({
+      url: "http://127.0.0.1:8080",
+      count: REPORTS,
+      connections: CONNECTIONS,
+      onProgress: half.onProgress,
+    });
+    await half.done;
+    const answered = await expectExactlyOnce(load, select);
+    sayFigures(`compose, ${what}`, load);
+    return answered;
+  };
+
   it.each(["consumer", "gateway", "clickhouse", "kafka"])(
     "turns every answered report into exactly one row when %s is killed half-way",
     async (service) => {
-      const half = onceSent(REPORTS / 2, async () => {
+      const answered = await loadAndDisturb(`${service} killed`, async () => {
         await project.compose("kill", service);
         await project.compose("start", service);
       });
 
-      const load = await sendReports({
-        url: "http://127.0.0.1:8080",
-        count: REPORTS,
-        connections: CONNECTIONS,
-        onProgress: half.onProgress,
-      });
-      await half.done;
+      expect(answered).toBeGreaterThan(REPORTS / 2);
+    },
+    LOAD_TIMEOUT_MS,
+  );
 
-      expect(await expectExactlyOnce(load, select)).toBeGreaterThan(REPORTS / 2);
+  it(
+    "ends gateway and consumer with code 0 when they are stopped under load, and loses nothing",
+    async () => {
+      const exitCodes: (number | null)[] = [];
+
+      const answered = await loadAndDisturb("gateway and consumer stopped", async () => {
+        await project.compose("stop", "gateway", "consumer");
+        exitCodes.push(await project.exitCode("gateway"), await project.exitCode("consumer"));
+        await project.compose("start", "gateway", "consumer");
+      });
+
+      expect(exitCodes).toEqual([0, 0]);
+      expect(answered).toBeGreaterThan(REPORTS / 2);
     },
     LOAD_TIMEOUT_MS,
   );

@@ -18,6 +18,40 @@ const CASES: readonly [Program, Readonly<Record<string, string>>, readonly strin
     { RETENTION_MONTHS: "0", CLICKHOUSE_DATABASE: "a-b" },
     ["CLICKHOUSE_URL", "RETENTION_MONTHS", "CLICKHOUSE_DATABASE"],
   ],
+  [
+    "consumer",
+    {
+      KAFKA_BROKERS: "kafka:9092",
+      KAFKA_SOURCE: "a.1",
+      KAFKA_SSL: "true",
+      KAFKA_SSL_CA_FILE: "/nowhere/ca.pem",
+      KAFKA_SSL_KEY_FILE: "/dev/null",
+      CLICKHOUSE_URL: "https://clickhouse:8443",
+      CLICKHOUSE_CA_FILE: "/nowhere/ca.pem",
+    },
+    ["KAFKA_SSL_CA_FILE", "KAFKA_SSL_KEY_FILE", "CLICKHOUSE_CA_FILE"],
+  ],
+  [
+    "gateway",
+    { KAFKA_BROKERS: "kafka:9092", KAFKA_SASL_MECHANISM: "plain" },
+    ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"],
+  ],
+  [
+    "gateway",
+    { KAFKA_BROKERS: "kafka:99999", SHUTDOWN_DELAY_MS: "300000" },
+    ["KAFKA_BROKERS", "SHUTDOWN_DELAY_MS"],
+  ],
+  [
+    "consumer",
+    {
+      KAFKA_BROKERS: "kafka:9092",
+      KAFKA_SOURCE: "a.1",
+      KAFKA_SESSION_TIMEOUT_MS: "1000",
+      KAFKA_HEARTBEAT_INTERVAL_MS: "900",
+      CLICKHOUSE_URL: "http://clickhouse:8123",
+    },
+    ["KAFKA_HEARTBEAT_INTERVAL_MS"],
+  ],
   ["standalone", { HTTP_PORT: "65536", OPERATIONS_PORT: "http" }, ["HTTP_PORT", "OPERATIONS_PORT"]],
 ];
 

@@ -6,9 +6,13 @@ import { waitFor } from "@push-reports/test-support";
 /** The programs of this repository, as they are built. */
 const PROGRAMS = {
   gateway: "gateway/dist/main.js",
+  drain: "gateway/dist/drain-main.js",
   consumer: "consumer/dist/main.js",
+  canary: "canary/dist/main.js",
   migrate: "consumer/dist/migrate.js",
   standalone: "standalone/dist/main.js",
+  /** Standalone, which kills itself at CRASH_AT_STEP. */
+  "crashing-standalone": "e2e/test/fixtures/crashing-standalone.mjs",
 } as const;
 
 /** Name of a program. */
@@ -32,13 +36,21 @@ export class ServiceProcess {
   #stdout = "";
   #stderr = "";
 
-  constructor(program: Program, environment: Readonly<Record<string, string>>) {
+  /** @param wrapper a command that runs the rest of its arguments, e.g. `["strace", "-D"]`; signals go to what it starts as its own process. */
+  constructor(
+    program: Program,
+    environment: Readonly<Record<string, string>>,
+    wrapper: readonly string[] = [],
+    programArgs: readonly string[] = [],
+  ) {
     this.#program = program;
     this.#environment = environment;
     const main = fileURLToPath(new URL(`../../../${PROGRAMS[program]}`, import.meta.url));
     const path = { PATH: process.env["PATH"] ?? "" };
-    const child = spawn(process.execPath, [main], {
-      env: { ...path, ...environment },
+    const [command = "", ...args] = [...wrapper, process.execPath, main, ...programArgs];
+    const child = spawn(command, args, {
+      // The page of a standalone takes any free port, unless a test is about it.
+      env: { ...path, INSIGHTS_PORT: "0", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     child.stdout.on("data", (chunk: Buffer) => {
@@ -56,6 +68,11 @@ export class ServiceProcess {
     }));
   }
 
+  /** What it has written for people so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   /** Resolves once `/readyz` answers 200. @throws Error with the process's output when it ends or stays unready. */
   async untilReady(): Promise<this> {
     const url = `http://127.0.0.1:${this.#environment["OPERATIONS_PORT"]}/readyz`;
@@ -67,6 +84,12 @@ export class ServiceProcess {
     });
     if (this.#isGone()) throw new Error(`${this.#program} ended:\n${this.#stdout}${this.#stderr}`);
     return this;
+  }
+
+  /** What `/readyz` says. */
+  async readiness(): Promise<Readonly<Record<string, unknown>>> {
+    const url = `http://127.0.0.1:${this.#environment["OPERATIONS_PORT"]}/readyz`;
+    return (await (await fetch(url)).json()) as Readonly<Record<string, unknown>>;
   }
 
   /** Sends a signal and waits for the end. */

@@ -1,7 +1,7 @@
 import { copyFile, cp, open, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { openEmbeddedLog } from "../../src/index.js";
+import { checkEmbeddedLog, isDamage, type LogError, openEmbeddedLog } from "../../src/index.js";
 import { aRecord } from "../support/records.js";
 import { Fixture } from "../support/run-fixture.js";
 import { withTemporaryFolder } from "../support/temporary-folder.js";
@@ -84,6 +84,21 @@ describe("embedded log with damaged files", () => {
       }),
     60_000,
   );
+
+  it("survives a check of files that LMDB does not, and says log_broken", () =>
+    withTemporaryFolder(async (path) => {
+      await makeLog(path);
+      await checkEmbeddedLog({ path, maxBytes: 100_000_000 });
+      const file = await open(join(path, "data.mdb"), "r+");
+      const { size } = await file.stat();
+      await file.write(Buffer.alloc(size - 8_192, 0x5a), 0, undefined, 8_192);
+      await file.close();
+      const failure = await checkEmbeddedLog({ path, maxBytes: 100_000_000 }).catch(
+        (error: unknown) => error,
+      );
+      expect(failure).toMatchObject({ code: "log_broken" });
+      expect(isDamage(failure as LogError)).toBe(true);
+    }));
 
   it("refuses records on a full disk, still takes marks and trims, and goes on where there is space", () =>
     withTemporaryFolder(async (path) => {

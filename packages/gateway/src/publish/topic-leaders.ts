@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@push-reports/service-kit";
 import type { Admin, Kafka } from "kafkajs";
+import type { KafkaProblem } from "./kafka-problem.js";
 
 /** A partition and the broker that leads it. */
 export interface LedPartition {
@@ -17,17 +18,20 @@ const RETRY_MS = 500;
 export class TopicLeaders {
   readonly #kafka: Kafka;
   readonly #topic: string;
+  readonly #problem: KafkaProblem;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #stopped = new AbortController();
   #asking = new AbortController();
   #partitions: readonly LedPartition[] = [];
+  #partitionCount = 0;
   #isKnown = false;
   #working: Promise<void> | null = null;
 
-  constructor(kafka: Kafka, topic: string, clock: Clock, logger: Logger) {
+  constructor(kafka: Kafka, topic: string, problem: KafkaProblem, clock: Clock, logger: Logger) {
     this.#kafka = kafka;
     this.#topic = topic;
+    this.#problem = problem;
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -35,6 +39,11 @@ export class TopicLeaders {
   /** Partitions with a leader, by the last answer; empty before the first, and while the topic does not exist. */
   get partitions(): readonly LedPartition[] {
     return this.#partitions;
+  }
+
+  /** Partitions of the topic by the last answer, those without a leader included; 0 before the first. */
+  get partitionCount(): number {
+    return this.#partitionCount;
   }
 
   /** Whether the last question was answered. */
@@ -65,9 +74,8 @@ export class TopicLeaders {
         admin ??= await this.#connectedAdmin();
         await this.#ask(admin);
       } catch (error) {
-        if (this.#isKnown)
-          this.#logger.warn("topic_leaders_unknown", { topic: this.#topic, error });
         this.#isKnown = false;
+        this.#problem.failed("metadata", error);
         this.#disconnect(admin);
         admin = null;
       }
@@ -93,11 +101,13 @@ export class TopicLeaders {
   async #ask(admin: Admin): Promise<void> {
     const { topics } = await admin.fetchTopicMetadata({ topics: [this.#topic] });
     const partitions = topics.flatMap((topic) => topic.partitions);
+    this.#partitionCount = partitions.length;
     this.#partitions = partitions
       .filter(({ leader }) => leader !== NO_LEADER)
       .map(({ partitionId, leader }) => ({ partition: partitionId, leader }));
     if (!this.#isKnown) this.#logger.info("topic_leaders_known", { partitions: partitions.length });
     this.#isKnown = true;
+    this.#problem.succeeded("metadata");
   }
 
   #disconnect(admin: Admin | null): void {

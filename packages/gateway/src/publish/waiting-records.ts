@@ -15,23 +15,29 @@ export class WaitingRecords {
     return this.#bytes;
   }
 
+  /** When the one that waits longest expires, ms; infinity when none waits. */
+  get firstExpiresAt(): number {
+    return this.#records[this.#first]?.expiresAt ?? Number.POSITIVE_INFINITY;
+  }
+
   add(record: PendingRecord): void {
     this.#records.push(record);
     this.#bytes += record.bytes;
   }
 
-  /** Gives back what was taken last; it is the front again. */
+  /** Gives back what was taken; it is the front again, but for what was put back before and expires sooner. */
   putBack(records: readonly PendingRecord[]): void {
     this.#records.splice(0, this.#first, ...records);
+    this.#records.sort((a, b) => a.expiresAt - b.expiresAt);
     this.#first = 0;
     for (const { bytes } of records) this.#bytes += bytes;
   }
 
-  /** Takes records from the front up to `maxBytes`, at least one when there is any. */
-  take(maxBytes: number): readonly PendingRecord[] {
+  /** Takes records from the front up to `maxBytes` and `maxRecords`, at least one when there is any. */
+  take(maxBytes: number, maxRecords: number): readonly PendingRecord[] {
     const from = this.#first;
     let bytes = 0;
-    while (this.#first < this.#records.length) {
+    while (this.#first < this.#records.length && this.#first - from < maxRecords) {
       bytes += this.#records[this.#first]?.bytes ?? 0;
       if (bytes > maxBytes && this.#first > from) break;
       this.#first += 1;

@@ -44,8 +44,9 @@ export class ConnectionFaults {
     server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
       this.#onFault(error, socket as Socket),
     );
+    // Without this, node:http would close the connection of a CONNECT unanswered.
     server.on("connect", (_req: IncomingMessage, socket: Duplex) =>
-      answerAndClose(socket as Socket, rawResponse("unreadable_request"), this.#clock),
+      this.#answerInTurn(socket as Socket, "unreadable_request"),
     );
   }
 
@@ -66,10 +67,15 @@ export class ConnectionFaults {
       return void socket.destroy();
     const code: BodyFault =
       error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "request_timeout" : "unreadable_request";
-    const { current, lastResponse } = connection;
+    const { current } = connection;
     if (current !== null && !current.complete) return void this.#failBody(current, socket, code);
+    this.#answerInTurn(socket, code);
+  }
+
+  /** Earlier requests on this connection are answered first. */
+  #answerInTurn(socket: Socket, code: FaultCode): void {
+    const { lastResponse } = this.#connectionOf(socket);
     const answer = () => this.#answer(socket, code);
-    // Earlier requests on this connection are answered first.
     if (lastResponse === null || lastResponse.writableFinished) answer();
     else lastResponse.once("finish", answer);
   }

@@ -1,6 +1,7 @@
 import {
   createServer,
   IncomingMessage,
+  type RequestListener,
   type Server,
   type ServerOptions,
   ServerResponse,
@@ -16,8 +17,13 @@ import type { Express } from "express";
  * changes nothing. To a handler all is as in any Express app.
  *
  * test/unit/fast-server.test.ts fails when an Express upgrade breaks this.
+ * @param listener gets the requests, and hands them to the app.
  */
-export function createFastServer(app: Express, options: ServerOptions): Server {
+export function createFastServer(
+  app: Express,
+  options: ServerOptions,
+  listener: RequestListener = app,
+): Server {
   class FastRequest extends IncomingMessage {}
   class FastResponse extends ServerResponse {}
   Object.setPrototypeOf(FastRequest.prototype, app.request);
@@ -26,6 +32,6 @@ export function createFastServer(app: Express, options: ServerOptions): Server {
   app.response = FastResponse.prototype as Express["response"];
   return createServer(
     { ...options, IncomingMessage: FastRequest, ServerResponse: FastResponse },
-    app,
+    listener,
   );
 }

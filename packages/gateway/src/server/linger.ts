@@ -4,6 +4,8 @@ import type { Clock } from "@push-reports/service-kit";
 
 /** How long a connection stays open for its client to read the answer, ms. */
 const LINGER_MS = 1_000;
+/** How much of a refused request is read, so that its client gets to reading the answer. */
+export const MAX_DISCARDED_BYTES = 1_048_576;
 
 /**
  * Ends a response that is written in full, and its connection, once the client has closed its side or had time to read.
@@ -17,6 +19,34 @@ export function lingerThenEnd(req: IncomingMessage, res: ServerResponse, clock: 
   void clock.sleep(LINGER_MS, over.signal).then(() => {
     res.end();
     socket.destroySoon();
+  });
+}
+
+/**
+ * Ends a response that is written in full, and its connection, once the rest of the request has arrived: closing before that would reset
+ * the connection and lose the answer. A long or slow rest is not waited for.
+ */
+export function drainThenEnd(req: IncomingMessage, res: ServerResponse, clock: Clock): void {
+  let bytes = 0;
+  const over = new AbortController();
+  const onData = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= MAX_DISCARDED_BYTES) return;
+    over.abort();
+    req.off("data", onData);
+    lingerThenEnd(req, res, clock);
+  };
+  req.on("data", onData);
+  req.once("end", () => {
+    over.abort();
+    res.end();
+  });
+  req.once("close", () => over.abort());
+  req.once("error", () => over.abort());
+  void clock.sleep(LINGER_MS, over.signal).then(() => {
+    if (over.signal.aborted) return;
+    res.end();
+    req.socket.destroySoon();
   });
 }
 

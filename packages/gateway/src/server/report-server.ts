@@ -56,6 +56,11 @@ export class ReportServer implements Part {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Connections that are open. */
+  get open(): number {
+    return this.#open;
+  }
+
   /** Whether more connections are open than may be. */
   get isFull(): boolean {
     return this.#open > this.#options.maxConnections;

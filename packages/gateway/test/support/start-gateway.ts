@@ -10,7 +10,7 @@ export interface TestGateway {
   readonly port: number;
   readonly baseUrl: string;
   readonly health: ReturnType<typeof createGatewayParts>["health"];
-  /** The outcomes counted so far, and the requests. */
+  /** The outcomes that any request had so far, and the requests. */
   counted(): Promise<{ requests: number; outcomes: Readonly<Record<string, number>> }>;
   stop(): Promise<void>;
 }
@@ -43,7 +43,9 @@ export async function startGateway(
       return {
         requests: requests?.values[0]?.value ?? 0,
         outcomes: Object.fromEntries(
-          (outcomes?.values ?? []).map(({ labels, value }) => [String(labels["outcome"]), value]),
+          (outcomes?.values ?? [])
+            .filter(({ value }) => value > 0)
+            .map(({ labels, value }) => [String(labels["outcome"]), value]),
         ),
       };
     },

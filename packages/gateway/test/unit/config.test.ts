@@ -20,6 +20,10 @@ describe("the gateway's configuration", () => {
     );
   });
 
+  it("refuses a broker by its IPv6 address, which kafkajs cannot reach", () => {
+    expect(() => read({ KAFKA_BROKERS: "kafka:9092,[::1]:9092" })).toThrow(ConfigError);
+  });
+
   it("names every fault at once", () => {
     const faults = (() => {
       try {

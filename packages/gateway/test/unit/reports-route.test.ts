@@ -42,6 +42,18 @@ describe("the reports route", () => {
     expect((await gateway.counted()).outcomes).toEqual({ internal_error: 1 });
   });
 
+  it("gives the place of a report back when judging it fails, and counts it once", async () => {
+    publisher.failsToBegin = true;
+    expect((await send()).status).toBe(500);
+    publisher.failsToBegin = false;
+    expect((await send()).status).toBe(200);
+    expect(gateway.health.ready().details).toMatchObject({ inFlight: 0, isOverloaded: false });
+    expect(await gateway.counted()).toEqual({
+      requests: 2,
+      outcomes: { internal_error: 1, published: 1 },
+    });
+  });
+
   it("answers only once the publisher has the record", async () => {
     let open: () => void = () => {};
     publisher.gate = new Promise((resolve) => {
@@ -57,6 +69,36 @@ describe("the reports route", () => {
     open();
     expect((await answer).status).toBe(200);
     expect((await gateway.counted()).outcomes).toEqual({ busy: 1, published: 1 });
+  });
+
+  it("refuses while it is full however the path is spelt, and goes on on the same connection", async () => {
+    let open: () => void = () => {};
+    publisher.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const first = send();
+    const paths = [
+      CONFORMANCE_PATH,
+      `${CONFORMANCE_PATH}/?a=1`,
+      CONFORMANCE_PATH.replace("e", "%65"),
+    ];
+    for (const path of paths) {
+      const answer = await fetch(`${gateway.baseUrl}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: "{}",
+      });
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+      expect(answer.headers.get("connection")).toBe("keep-alive");
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+      expect(await answer.json()).toMatchObject({ error: "Service unavailable" });
+    }
+    const get = await fetch(`${gateway.baseUrl}${CONFORMANCE_PATH}`);
+    expect(get.status).toBe(405);
+    open();
+    expect((await first).status).toBe(200);
+    expect((await gateway.counted()).outcomes).toEqual({ busy: paths.length, published: 1 });
   });
 
   it("counts a spilled report as spilled", async () => {

@@ -1,0 +1,2 @@
+export { CANARY_OPTION_GROUPS } from "./config.js";
+export { createCanaryMetrics } from "./metrics.js";

@@ -1,0 +1,79 @@
+import type { Clock, Logger } from "@push-reports/service-kit";
+import type { Backlog } from "./backlog.js";
+import type { Freshness } from "./freshness.js";
+import type { RecordSource } from "./record-source.js";
+
+/** How often the log's end is read, and what its records' times prove. */
+export interface BacklogWatchOptions {
+  readonly source: string;
+  readonly intervalMs: number;
+  /** How long after it was received a record may be appended, and how far clocks may differ, ms. */
+  readonly receiptMarginMs: number;
+}
+
+/** How often it is said that the log's end or the freshness could not be found out or told, ms. */
+const REPEAT_LOG_MS = 60_000;
+
+/** Looks at the log's end again and again, and publishes what is complete. A failed look is only a late one. */
+export class BacklogWatch {
+  readonly #recordSource: RecordSource;
+  readonly #backlog: Backlog;
+  readonly #freshness: Freshness;
+  readonly #options: BacklogWatchOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #loggedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    recordSource: RecordSource,
+    backlog: Backlog,
+    freshness: Freshness,
+    options: BacklogWatchOptions,
+    clock: Clock,
+    logger: Logger,
+  ) {
+    this.#recordSource = recordSource;
+    this.#backlog = backlog;
+    this.#freshness = freshness;
+    this.#options = options;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Looks until `stopped` aborts. */
+  async run(stopped: AbortSignal, onLook: () => void): Promise<void> {
+    while (!stopped.aborted) {
+      try {
+        await this.#look(onLook);
+      } catch (error) {
+        this.#log(error);
+      }
+      await this.#clock.sleep(this.#options.intervalMs, stopped);
+    }
+  }
+
+  async #look(onLook: () => void): Promise<void> {
+    const at = this.#clock.now();
+    const ends = await this.#recordSource.ends();
+    this.#backlog.look(ends, at);
+    onLook();
+    const { source, receiptMarginMs } = this.#options;
+    const entries = this.#backlog.partitions().map((state) => ({
+      source,
+      partition: state.partition,
+      completeTo: new Date(Math.max(0, (state.appendedBefore ?? 0) - receiptMarginMs)),
+      nextOffset: state.nextOffset,
+      highWatermark: state.highWatermark,
+      partitions: ends.partitions,
+      observedAt: new Date(at),
+    }));
+    if (entries.length > 0) await this.#freshness.publish(entries);
+  }
+
+  #log(error: unknown): void {
+    const now = this.#clock.now();
+    if (now - this.#loggedAt < REPEAT_LOG_MS) return;
+    this.#loggedAt = now;
+    this.#logger.warn("freshness_unknown", { error });
+  }
+}

@@ -1,0 +1,189 @@
+import type { AnalystDatabase } from "./analyst-command.js";
+import { bookErasedRows, bookErasures, recountReplays } from "./erasure-books.js";
+import {
+  type ErasureSubject,
+  isDeadLetterOfSubject,
+  isOfSubject,
+  isUnattributable,
+  SUBJECT_COLUMN,
+  subjectParams,
+} from "./erasure-subject.js";
+import { INSTANCE_HOURS, NOTIFICATIONS, PUBLISH_ACTIVITY, rebuildRollUp } from "./roll-ups.js";
+
+/** What a database holds of a subject. */
+export interface Holdings {
+  readonly reports: number;
+  /** Rows of `notifications` that name it. */
+  readonly notifications: number;
+  readonly deadLetters: number;
+}
+
+/** What {@link erase} would remove. */
+export interface ErasurePlan extends Holdings {
+  /** Publishes, and hours of receipt, whose roll-ups are made anew. */
+  readonly publishes: number;
+  readonly hours: number;
+  /** Dead letters that mention the id but cannot be attributed to an instance: they stay, look at them. */
+  readonly unattributable: number;
+}
+
+/** What an erasure did. */
+export interface Erasure {
+  readonly removed: Holdings;
+  /** Counted afterwards: all zero, unless reports of the subject keep arriving. */
+  readonly left: Holdings;
+}
+
+/** Reports that arrive during an erasure are removed by the next round; a subject that reports faster than that is left over. */
+const MAX_ROUNDS = 5;
+/** Values of one statement's list: they travel in a URL. */
+const CHUNK = 500;
+
+/** Counts what an erasure would remove, and changes nothing. @throws ClickHouseError */
+export async function planErasure(
+  parts: AnalystDatabase,
+  subject: ErasureSubject,
+): Promise<ErasurePlan> {
+  const { publishes, hours } = await traceOf(parts, subject);
+  const [row] = await rowsOf<{ n: string }>(
+    parts,
+    `SELECT count() AS n FROM ${parts.database}.dead_letters FINAL WHERE ${isUnattributable()}`,
+    subjectParams(subject),
+  );
+  const held = await holdingsOf(parts, subject);
+  const unattributable = Number(row?.n);
+  return { ...held, publishes: publishes.length, hours: hours.length, unattributable };
+}
+
+/**
+ * Removes every report and dead letter of a subject and makes the roll-ups anew without it; what is removed is booked first. Whatever
+ * dies on the way, running it again completes it. @throws ClickHouseError
+ */
+export async function erase(parts: AnalystDatabase, subject: ErasureSubject): Promise<Erasure> {
+  const removed = await holdingsOf(parts, subject);
+  let left = removed;
+  for (let round = 0; round < MAX_ROUNDS && isAnything(left); round += 1) {
+    await eraseOnce(parts, subject);
+    left = await holdingsOf(parts, subject);
+  }
+  await bookErasures(parts);
+  await recountReplays(parts);
+  return { removed, left };
+}
+
+/** Whether there is anything to remove. */
+export function isAnything({ reports, notifications, deadLetters }: Holdings): boolean {
+  return reports + notifications + deadLetters > 0;
+}
+
+async function eraseOnce(parts: AnalystDatabase, subject: ErasureSubject): Promise<void> {
+  const { client, database } = parts;
+  const { devices, publishes, hours } = await traceOf(parts, subject);
+  const params = subjectParams(subject);
+  await bookErasedRows(parts, subject);
+  // The roll-ups come first: as long as reports are there, an erasure that died can be repeated from them.
+  const others = `instance_id = {instance:UUID} AND NOT ifNull(${SUBJECT_COLUMN[subject.kind]} = {subject:String}, false)`;
+  for (const chunk of chunksOf(devices)) {
+    const rows = `instance_id = {instance:UUID} AND device_id IN ${listOf("devices")}`;
+    await rebuildRollUp(client, database, NOTIFICATIONS, {
+      rows,
+      reports: `${others} AND device_id IN ${listOf("devices")}`,
+      params: { ...params, devices: JSON.stringify(chunk) },
+    });
+  }
+  for (const chunk of chunksOf(publishes)) {
+    const rows = `instance_id = {instance:UUID} AND publish_id IN ${listOf("publishes")}`;
+    await rebuildRollUp(client, database, PUBLISH_ACTIVITY, {
+      rows,
+      reports: `${others} AND publish_id IN ${listOf("publishes")}`,
+      params: { ...params, publishes: JSON.stringify(chunk) },
+    });
+  }
+  for (const chunk of chunksOf(hours)) {
+    const rows = "instance_id = {instance:UUID} AND hour IN {hours:Array(DateTime('UTC'))}";
+    await rebuildRollUp(client, database, INSTANCE_HOURS, {
+      rows,
+      reports: `${others} AND toStartOfHour(toDateTime(received_at, 'UTC')) IN {hours:Array(DateTime('UTC'))}`,
+      params: { ...params, hours: chunk },
+    });
+  }
+  await deleteFrom(parts, "dead_letters", isDeadLetterOfSubject(subject), params);
+  // Only what is booked: a report that has arrived since then belongs to the next round.
+  const booked = `(source, partition, offset) IN (SELECT source, partition, offset FROM ${database}.erased_reports)`;
+  await deleteFrom(parts, "reports", `${isOfSubject(subject)} AND ${booked}`, params);
+}
+
+/** A list of texts, bound as JSON: the client does not escape quotes within an `Array(String)` parameter. */
+function listOf(parameter: string): string {
+  return `JSONExtract({${parameter}:String}, 'Array(String)')`;
+}
+
+async function holdingsOf(parts: AnalystDatabase, subject: ErasureSubject): Promise<Holdings> {
+  const { database } = parts;
+  const named =
+    subject.kind === "device" ? "device_id = {subject:String}" : "has(user_ids, {subject:String})";
+  const [row] = await rowsOf<{ reports: string; notifications: string; dead_letters: string }>(
+    parts,
+    `SELECT
+       (SELECT count() FROM ${database}.reports WHERE ${isOfSubject(subject)}) AS reports,
+       (SELECT count() FROM ${database}.notifications WHERE instance_id = {instance:UUID} AND ${named}) AS notifications,
+       (SELECT count() FROM ${database}.dead_letters WHERE ${isDeadLetterOfSubject(subject)}) AS dead_letters`,
+    subjectParams(subject),
+  );
+  return {
+    reports: Number(row?.reports),
+    notifications: Number(row?.notifications),
+    deadLetters: Number(row?.dead_letters),
+  };
+}
+
+/** Devices, publishes and hours of receipt that the subject's rows are found under. */
+async function traceOf(parts: AnalystDatabase, subject: ErasureSubject) {
+  const { database } = parts;
+  const distinct = async (expression: string, from: string) => {
+    const rows = await rowsOf<{ value: string }>(
+      parts,
+      `SELECT DISTINCT toString(${expression}) AS value FROM ${from} ORDER BY value`,
+      subjectParams(subject),
+    );
+    return rows.map(({ value }) => value);
+  };
+  const reports = `${database}.reports WHERE ${isOfSubject(subject)}`;
+  const named = `${database}.notifications WHERE instance_id = {instance:UUID} AND has(user_ids, {subject:String})`;
+  const devices =
+    subject.kind === "device"
+      ? [subject.id]
+      : [...(await distinct("device_id", reports)), ...(await distinct("device_id", named))];
+  return {
+    devices: [...new Set(devices)],
+    publishes: await distinct("publish_id", reports),
+    hours: await distinct("toStartOfHour(toDateTime(received_at, 'UTC'))", reports),
+  };
+}
+
+async function deleteFrom(
+  { client, database }: AnalystDatabase,
+  table: string,
+  condition: string,
+  params: Readonly<Record<string, string>>,
+): Promise<void> {
+  await client.command({
+    query: `ALTER TABLE ${database}.${table} DELETE WHERE ${condition} SETTINGS mutations_sync = 2`,
+    query_params: { ...params },
+  });
+}
+
+async function rowsOf<T>(
+  { client }: AnalystDatabase,
+  query: string,
+  params: Readonly<Record<string, string>>,
+): Promise<readonly T[]> {
+  const result = await client.query({ query, query_params: { ...params }, format: "JSONEachRow" });
+  return await result.json<T>();
+}
+
+function chunksOf(values: readonly string[]): readonly (readonly string[])[] {
+  return Array.from({ length: Math.ceil(values.length / CHUNK) }, (_, index) =>
+    values.slice(index * CHUNK, (index + 1) * CHUNK),
+  );
+}

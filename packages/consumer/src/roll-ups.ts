@@ -1,0 +1,125 @@
+import type { ClickHouseClient } from "@clickhouse/client";
+import { WriteError } from "./report-writer.js";
+
+/** What making roll-ups needs of a database. */
+export interface RollUpDatabase {
+  select<T>(query: string, params: Readonly<Record<string, unknown>>): Promise<readonly T[]>;
+  command(query: string, params: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+/** A table that a materialized view fills from `reports`, one row a group of reports. */
+export interface RollUp {
+  readonly table: string;
+  readonly view: string;
+}
+
+export const NOTIFICATIONS: RollUp = { table: "notifications", view: "notifications_of_reports" };
+export const PUBLISH_ACTIVITY: RollUp = {
+  table: "publish_activity",
+  view: "publish_activity_of_reports",
+};
+export const INSTANCE_HOURS: RollUp = {
+  table: "instance_hours",
+  view: "instance_hours_of_reports",
+};
+
+const ROLL_UPS: readonly RollUp[] = [NOTIFICATIONS, PUBLISH_ACTIVITY, INSTANCE_HOURS];
+
+/**
+ * Merges what some reports say into every roll-up once more: nothing changes where it is there already, since every state is one that
+ * the same report again does not change.
+ * @param reports condition on the columns of `reports`, with `{name:Type}` parameters. @throws whatever the database throws.
+ */
+export async function completeRollUps(
+  asked: RollUpDatabase,
+  database: string,
+  reports: string,
+  params: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  for (const rollUp of ROLL_UPS) await mergeInto(asked, database, rollUp, { reports, params });
+}
+
+/** Which groups are made anew, and of which reports. All are conditions on columns, with `{name:Type}` parameters. */
+export interface Rebuild {
+  /** Rows of the roll-up. */
+  readonly rows: string;
+  /** All reports of those rows, and no others. */
+  readonly reports: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Makes rows of a roll-up anew from `reports`, by the view's own definition: for states that cannot forget. Reports that arrive
+ * meanwhile are kept, since states may be merged twice. When it dies half-way, rows are missing until it is run again.
+ * @throws ClickHouseError; WriteError when the view is not there.
+ */
+export async function rebuildRollUp(
+  client: ClickHouseClient,
+  database: string,
+  { table, view }: RollUp,
+  { rows, reports, params }: Rebuild,
+): Promise<void> {
+  const asked = rollUpDatabaseOf(client);
+  // Before anything is deleted it is sure that it can be made again.
+  await definitionOf(asked, database, view, reports);
+  await client.command({
+    query: `ALTER TABLE ${database}.${table} DELETE WHERE ${rows} SETTINGS mutations_sync = 2`,
+    query_params: { ...params },
+  });
+  await mergeInto(asked, database, { table, view }, { reports, params });
+}
+
+async function mergeInto(
+  asked: RollUpDatabase,
+  database: string,
+  { table, view }: RollUp,
+  { reports, params }: Omit<Rebuild, "rows">,
+): Promise<void> {
+  const select = await definitionOf(asked, database, view, reports);
+  const columns = await columnsOf(asked, database, table);
+  // The same rows as in an earlier insert are meant to be there again, so nothing may be dropped as a repetition.
+  await asked.command(
+    `INSERT INTO ${database}.${table} (${columns}) SELECT ${columns} FROM (${select}) SETTINGS insert_deduplicate = 0, max_partitions_per_insert_block = 0`,
+    params,
+  );
+}
+
+function rollUpDatabaseOf(client: ClickHouseClient): RollUpDatabase {
+  return {
+    select: async <T>(query: string, params: Readonly<Record<string, unknown>>) => {
+      const result = await client.query({
+        query,
+        query_params: { ...params },
+        format: "JSONEachRow",
+      });
+      return await result.json<T>();
+    },
+    command: async (query, params) => {
+      await client.command({ query, query_params: { ...params } });
+    },
+  };
+}
+
+async function definitionOf(
+  asked: RollUpDatabase,
+  database: string,
+  view: string,
+  reports: string,
+): Promise<string> {
+  const [row] = await asked.select<{ as_select: string }>(
+    "SELECT as_select FROM system.tables WHERE database = {database:String} AND name = {view:String}",
+    { database, view },
+  );
+  const parts = row?.as_select.split(`FROM ${database}.reports `) ?? [];
+  if (parts.length !== 2)
+    throw new WriteError("misconfigured", 0, `The view ${view} does not read from reports`);
+  return parts.join(`FROM (SELECT * FROM ${database}.reports WHERE ${reports}) AS reports `);
+}
+
+async function columnsOf(asked: RollUpDatabase, database: string, table: string): Promise<string> {
+  const rows = await asked.select<{ name: string }>(
+    "SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String} ORDER BY position",
+    { database, table },
+  );
+  return rows.map(({ name }) => name).join(", ");
+}

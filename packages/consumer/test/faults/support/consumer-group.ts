@@ -1,0 +1,133 @@
+import { type ClickHouseEndpoint, waitFor } from "@push-reports/test-support";
+import type { IngestStep } from "../../../src/index.js";
+import { ClickHouseProxy } from "./clickhouse-proxy.js";
+import { ConsumerProcess, type HeldRange } from "./consumer-process.js";
+import type { Mutant } from "./mutants.js";
+import { PlannedAnswers } from "./planned-answers.js";
+import type { Random } from "./random.js";
+
+/** What all consumers of a group are started with. */
+export interface ConsumerGroupOptions {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly clickHouse: ClickHouseEndpoint;
+  readonly mutant: Mutant | null;
+  /** Whether a consumer that ends by itself is started anew, as an orchestrator does; else it is a failure. */
+  readonly restarts: boolean;
+}
+
+/** A consumer that holds a range. */
+export interface Holder {
+  readonly consumer: ConsumerProcess;
+  readonly range: HeldRange;
+}
+
+/** How long it may take until a range reaches a step: rebalances and retries come before it, ms. */
+const HOLD_TIMEOUT_MS = 60_000;
+/** Restarts of one schedule; more than a few mean that consumers cannot live. */
+const MAX_RESTARTS = 20;
+
+/** The consumers of one group, each a process with a proxy of its own. */
+export class ConsumerGroup {
+  readonly answers = new PlannedAnswers();
+  readonly #options: ConsumerGroupOptions;
+  readonly #random: Random;
+  readonly #started: ConsumerProcess[] = [];
+  readonly #failures: string[] = [];
+  #restarts = 0;
+  #isDisposed = false;
+
+  constructor(options: ConsumerGroupOptions, random: Random) {
+    this.#options = options;
+    this.#random = random;
+  }
+
+  get running(): readonly ConsumerProcess[] {
+    return this.#started.filter(({ isRunning, isExpectedToEnd }) => isRunning && !isExpectedToEnd);
+  }
+
+  /** What went wrong with the processes themselves. */
+  get failures(): readonly string[] {
+    return this.#failures;
+  }
+
+  /** Everything that the processes wrote, one after the other. */
+  get log(): string {
+    return this.#started
+      .map(({ log }, index) => `== consumer ${index + 1}\n${log.join("")}`)
+      .join("\n");
+  }
+
+  /** What its processes say of their code: the name of a mutant, or null for the code as it is built. */
+  get appliedMutants(): ReadonlySet<string | null> {
+    const said = this.#started.map(({ appliedMutant }) => appliedMutant);
+    return new Set(said.filter((name) => name !== undefined));
+  }
+
+  /** Starts one more consumer, with limits of its own: a range under way must come back as it was announced. */
+  async start(): Promise<ConsumerProcess> {
+    if (this.#isDisposed) throw new Error("The group has been disposed of");
+    const { environment, clickHouse, mutant } = this.#options;
+    const limits = { MAX_RANGE_ROWS: String(this.#random.pick([15, 50, 150, 1_000])) };
+    const proxy = await ClickHouseProxy.start(clickHouse.url, this.answers);
+    const consumer = new ConsumerProcess(
+      { ...environment, ...limits, CLICKHOUSE_URL: proxy.url },
+      proxy,
+      mutant,
+    );
+    this.#started.push(consumer);
+    void this.#watch(consumer);
+    return consumer;
+  }
+
+  /**
+   * Holds the first range of any consumer that is the `after`-th of it to reach `step`, and lets all others go on.
+   * @throws Error when none gets there.
+   */
+  async holdOneAt(step: IngestStep, after: number): Promise<Holder> {
+    let holder: Holder | undefined;
+    const hold = (consumer: ConsumerProcess) =>
+      consumer.holdAt(step, after, (range) => {
+        holder ??= { consumer, range };
+        for (const other of this.running) if (other !== holder.consumer) other.letGo();
+      });
+    for (const consumer of this.running) hold(consumer);
+    return await waitFor(() => holder, {
+      what: `a range to reach the step ${step}`,
+      timeoutMs: HOLD_TIMEOUT_MS,
+      intervalMs: 10,
+    });
+  }
+
+  /** Of the consumer behind a proxy. */
+  behind(proxy: ClickHouseProxy): ConsumerProcess {
+    const found = this.#started.find((consumer) => consumer.proxy === proxy);
+    if (found === undefined) throw new Error("The proxy belongs to no consumer");
+    return found;
+  }
+
+  /** SIGKILL to all of them. */
+  async killAll(): Promise<void> {
+    await Promise.all(this.#started.map((consumer) => consumer.kill()));
+  }
+
+  /** SIGTERM to all of them. @throws Error when one does not end with code 0. */
+  async stopAll(): Promise<void> {
+    await Promise.all(this.running.map((consumer) => consumer.stop()));
+  }
+
+  /** Kills what runs and closes the proxies. */
+  async dispose(): Promise<void> {
+    this.#isDisposed = true;
+    await this.killAll();
+    await Promise.all(this.#started.map(({ proxy }) => proxy.close()));
+  }
+
+  async #watch(consumer: ConsumerProcess): Promise<void> {
+    const { code, signal } = await consumer.exit;
+    if (consumer.isExpectedToEnd) return;
+    const isRestarted = this.#options.restarts && this.#restarts < MAX_RESTARTS;
+    if (!isRestarted) this.#failures.push(`a consumer ended by itself with ${code ?? signal}`);
+    this.#restarts += 1;
+    if (isRestarted && !this.#isDisposed) await this.start();
+  }
+}

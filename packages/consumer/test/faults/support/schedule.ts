@@ -1,0 +1,125 @@
+import { killedAt, killedDuringInsert, stoppedAt } from "../kinds/consumer-faults.js";
+import { consumerAdded, consumerRemoved, rejoined, zombie } from "../kinds/group-faults.js";
+import {
+  insertAnsweredLate,
+  insertAnswerLost,
+  insertCutBefore,
+  insertCutInAnswer,
+  insertCutWithin,
+  insertLost,
+  refusedFor,
+  refusedThoughDone,
+} from "../kinds/insert-faults.js";
+import { committedOffsetSetBack, lowWatermarkMoved } from "../kinds/log-faults.js";
+import {
+  clickHouseKilled,
+  clickHousePaused,
+  clickHouseStopped,
+  kafkaKilled,
+  kafkaPaused,
+  kafkaStopped,
+  leaderMoved,
+} from "../kinds/service-faults.js";
+import type { Fault, FaultMaker } from "./fault.js";
+import { createRandom } from "./random.js";
+
+/** Faults that disturb nobody but the schedule's own group. */
+const OWN_FAULTS: readonly FaultMaker[] = [
+  killedAt("cut"),
+  killedAt("intent_committed"),
+  killedAt("set_aside"),
+  killedAt("inserted"),
+  killedAt("ledger_written"),
+  killedAt("committed"),
+  killedDuringInsert,
+  stoppedAt,
+  rejoined,
+  zombie,
+  consumerAdded,
+  consumerRemoved,
+  committedOffsetSetBack,
+  lowWatermarkMoved,
+  insertAnsweredLate,
+  insertLost,
+  insertAnswerLost,
+  insertCutBefore,
+  insertCutWithin,
+  insertCutInAnswer,
+  refusedFor("passes_with_time"),
+  refusedFor("misconfigured"),
+  refusedFor("bad_record"),
+  refusedThoughDone,
+];
+
+/** Faults of Kafka or ClickHouse itself. */
+const SERVICE_FAULTS: readonly FaultMaker[] = [
+  leaderMoved,
+  kafkaStopped,
+  kafkaPaused,
+  kafkaKilled,
+  clickHouseStopped,
+  clickHousePaused,
+  clickHouseKilled,
+];
+
+/** Everything about a run that the seed decides. What it does not decide is time. */
+export interface Schedule {
+  readonly seed: number;
+  readonly partitions: number;
+  readonly consumers: number;
+  readonly badShare: number;
+  readonly againShare: number;
+  readonly faults: readonly Fault[];
+  /** What the faults were made by. */
+  readonly kinds: readonly FaultMaker[];
+  /** Needs a Kafka and a ClickHouse that it may break. */
+  readonly breaksServices: boolean;
+}
+
+/** Seeds of one round: as many consecutive schedules as hold every fault three times. */
+export const ROUND = OWN_FAULTS.length + SERVICE_FAULTS.length;
+/** Times that a round has each fault. */
+export const TIMES = 3;
+
+/**
+ * Makes the schedule of a seed. The seeds from a multiple of ROUND on make a round: three orders of all faults, of which the
+ * n-th schedule takes the n-th of each, so that the round has each fault three times, in company that differs by round.
+ */
+export function createSchedule(seed: number): Schedule {
+  const place = seed % ROUND;
+  const breaksServices = place >= OWN_FAULTS.length;
+  const ofRound = createRandom(seed - place);
+  const own = Array.from({ length: TIMES }, () => ofRound.shuffle(OWN_FAULTS));
+  const service = Array.from({ length: TIMES }, () => ofRound.shuffle(SERVICE_FAULTS));
+  const makers = breaksServices
+    ? service.flatMap((order) => order[place - OWN_FAULTS.length] ?? [])
+    : own.flatMap((order) => order[place] ?? []);
+  const random = createRandom(seed);
+  // Services break while consumers do.
+  const besides = breaksServices ? [random.pick(OWN_FAULTS)] : [];
+  const kinds = random.shuffle([...makers, ...besides]);
+  return {
+    seed,
+    partitions: random.integer(2, 4),
+    consumers: random.integer(1, 2),
+    badShare: random.pick([0.02, 0.1]),
+    againShare: random.pick([0.02, 0.1]),
+    faults: kinds.map((make) => make(random)),
+    kinds,
+    breaksServices,
+  };
+}
+
+/** How often each fault is in a round, the rarest first, of the schedules that break services or of the others. */
+export function timesInRound(round: number, breaksServices: boolean): readonly number[] {
+  const made = Array.from({ length: ROUND }, (_, place) => createSchedule(round * ROUND + place))
+    .filter((schedule) => schedule.breaksServices === breaksServices)
+    .flatMap(({ kinds }) => kinds);
+  const all = breaksServices ? SERVICE_FAULTS : OWN_FAULTS;
+  return all.map((kind) => made.filter((maker) => maker === kind).length).toSorted((a, b) => a - b);
+}
+
+/** A schedule as the title of its test. */
+export function titleOf({ seed, faults }: Schedule): string {
+  return `seed ${seed}: ${faults.map(({ title }) => title).join("; ")}`;
+}

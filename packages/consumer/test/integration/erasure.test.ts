@@ -1,0 +1,166 @@
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { encodeReport } from "@push-reports/report";
+import {
+  aReceivedReport,
+  describeWithContainers,
+  sharedClickHouse,
+} from "@push-reports/test-support";
+import fc from "fast-check";
+import { ClickHouseStoredReports } from "../../src/clickhouse-stored-reports.js";
+import { erase, planErasure } from "../../src/erase.js";
+import type { ErasureSubject } from "../../src/erasure-subject.js";
+import { replay } from "../../src/replay.js";
+import { answersOf, definedAnswers } from "../support/analysts/answers.js";
+import { AnalystDatabase } from "../support/analysts/database.js";
+import { histories, type LivedHistory, live, USERS } from "../support/analysts/histories.js";
+
+/** Histories of one run. */
+const HISTORIES = 3;
+const TIMEOUT_MS = 300_000;
+const NOTHING = { reports: 0, notifications: 0, deadLetters: 0 };
+
+describeWithContainers("an erasure", ["clickhouse"], () => {
+  let database: AnalystDatabase;
+
+  beforeAll(async () => {
+    database = await AnalystDatabase.create(await sharedClickHouse());
+  });
+  afterAll(async () => database.close());
+
+  const parts = () => ({ client: database.client, database: database.name });
+  const command = (...args: readonly string[]) =>
+    new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+      const main = fileURLToPath(new URL("../../dist/erase-main.js", import.meta.url));
+      execFile(
+        process.execPath,
+        [main, ...args],
+        { env: { PATH: process.env["PATH"], ...database.environment() } },
+        (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+      );
+    });
+
+  it(
+    "leaves every view as if the user or device had never reported, nothing of it in any table, and the ledger's sums true",
+    async () => {
+      const subjects = fc.oneof(
+        fc.constantFrom(...USERS).map((id) => ({ kind: "user" as const, id })),
+        fc.constantFrom("web-1", "3").map((id) => ({ kind: "device" as const, id })),
+      );
+      await fc.assert(
+        fc.asyncProperty(histories, subjects, async (history, who) => {
+          const lived = live(history);
+          for (const { reports } of lived.ranges) await database.writeRange(reports);
+          await database.insertPublishes(lived.publishes);
+          const subject: ErasureSubject = { ...who, instanceId: lived.instanceIds[0] as string };
+
+          const { left } = await erase(parts(), subject);
+
+          expect(left).toEqual(NOTHING);
+          const without = { ...lived, reports: lived.reports.filter(isNotOf(subject)) };
+          const defined = without.instanceIds.map((id) => definedAnswers(without, id));
+          expect(await answersOf(database, without)).toEqual(defined);
+          expect(await database.discrepancies()).toEqual([]);
+        }),
+        { numRuns: HISTORIES, endOnFailure: true },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  it("removes dead letters of the subject, readable or not, and keeps those of others", async () => {
+    const instanceId = randomUUID();
+    const subject: ErasureSubject = { instanceId, kind: "user", id: 'us"er é' };
+    const textOf = (userId: string | null, of = instanceId) =>
+      encodeReport(aReceivedReport({ instanceId: of, userId })).value.toString();
+    await database.setAside([
+      textOf(subject.id),
+      textOf(subject.id).slice(0, -1),
+      `{"instanceId":"${instanceId.toUpperCase()}","userId":${JSON.stringify(subject.id)}}`,
+      textOf("another"),
+      textOf(subject.id, randomUUID()),
+      `cut off: ${subject.id}`,
+    ]);
+
+    expect(await planErasure(parts(), subject)).toMatchObject({
+      deadLetters: 3,
+      unattributable: 1,
+    });
+    expect(await erase(parts(), subject)).toEqual({
+      removed: { ...NOTHING, deadLetters: 3 },
+      left: NOTHING,
+    });
+    expect(
+      await database.rows(
+        `SELECT count() AS n FROM ${database.name}.dead_letters FINAL WHERE position(base64Decode(ifNull(value_base64, '')), {i:String}) > 0`,
+        { i: instanceId },
+      ),
+    ).toEqual([{ n: 1 }]);
+  });
+
+  it("keeps the ledger's sums true for rows that dead letters had become, also when others are replayed later", async () => {
+    const instanceId = randomUUID();
+    const textOf = (userId: string) =>
+      encodeReport(
+        aReceivedReport({ instanceId, userId, receivedAt: new Date() }),
+      ).value.toString();
+    await database.setAside([textOf("gone"), textOf("stays"), textOf("gone")], {
+      v: Buffer.from("1"),
+    });
+    const storedReports = new ClickHouseStoredReports(database.statements, {
+      database: database.name,
+      source: database.source,
+    });
+    const replayAll = async () =>
+      replay(
+        { statements: database.statements, storedReports, database: database.name },
+        {
+          source: database.source,
+          partition: null,
+          firstOffset: null,
+          lastOffset: null,
+          reason: null,
+          from: null,
+          to: null,
+        },
+      );
+    await replayAll();
+    expect(await database.discrepancies()).toEqual([]);
+
+    const { removed, left } = await erase(parts(), { instanceId, kind: "user", id: "gone" });
+    expect(removed).toMatchObject({ reports: 2, deadLetters: 2 });
+    expect(left).toEqual(NOTHING);
+    expect(await database.discrepancies()).toEqual([]);
+    await replayAll();
+    expect(await database.discrepancies()).toEqual([]);
+  });
+
+  it("is shown, and done only when told so", async () => {
+    const report = aReceivedReport({ instanceId: randomUUID(), deviceId: "web-'x" });
+    await database.writeRange([report, { ...report, reportId: randomUUID() }]);
+    const args = ["--instance", report.instanceId.toUpperCase(), "--device", report.deviceId];
+
+    const shown = await command(...args);
+    expect(shown.stdout).toContain(
+      '"reports":2,"notifications":1,"deadLetters":0,"publishes":1,"hours":1',
+    );
+    expect(shown.code).toBe(1);
+    const done = await command(...args, "--yes");
+    expect(done.stderr).toBe("");
+    expect(done.stdout).toContain('left: {"reports":0,"notifications":0,"deadLetters":0}');
+    expect(done.stdout).toContain("dead-letter topic");
+    expect(done.code).toBe(0);
+    expect((await command(...args, "--yes")).code).toBe(0);
+    expect((await command("--instance", "x", "--user", "u")).stderr).toContain(
+      "--instance must be",
+    );
+    expect((await command("--instance", report.instanceId)).code).toBe(2);
+  });
+});
+
+function isNotOf({ instanceId, kind, id }: ErasureSubject) {
+  return (report: LivedHistory["reports"][number]) =>
+    report.instanceId !== instanceId || (kind === "user" ? report.userId : report.deviceId) !== id;
+}

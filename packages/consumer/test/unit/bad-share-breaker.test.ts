@@ -1,0 +1,112 @@
+import { describe, expect, it } from "@jest/globals";
+import { FakeClock, nextTurn } from "@push-reports/test-support";
+import { BadShareBreaker } from "../../src/bad-share-breaker.js";
+import { cutRange } from "../../src/report-range.js";
+import type { BadRecord } from "../../src/row-lines.js";
+import { atOffsets, goodRecord } from "../fakes/record-builders.js";
+import { RecordedLogger } from "../fakes/recorded-logger.js";
+
+function aBreaker(limits: { windowRecords: number; maxPercent: number }) {
+  const clock = new FakeClock();
+  const logger = new RecordedLogger();
+  const breaker = new BadShareBreaker(limits, clock, logger);
+  const ended = new AbortController();
+  let first = 0;
+  const aRange = (count: number) => {
+    const records = atOffsets(
+      Array.from({ length: count }, () => goodRecord()),
+      first,
+    );
+    const range = cutRange({ source: "test.1", partition: 1, first }, records, new Date(0));
+    first += count;
+    return range;
+  };
+  /** Whether the range passes at once. */
+  const passes = async (count: number, bad: (index: number) => boolean) => {
+    const range = aRange(count);
+    const found = range.records
+      .filter((_, index) => bad(index))
+      .map((record): BadRecord => ({ record, reason: "not_json", detail: "", clickHouseCode: 0 }));
+    let admitted = false;
+    const admitting = breaker
+      .admit(range, async () => found, ended.signal)
+      .then(() => {
+        admitted = true;
+      })
+      .catch(() => undefined);
+    await nextTurn(3);
+    return { admitted: () => admitted, found, admitting };
+  };
+  return { clock, logger, breaker, ended, passes };
+}
+
+describe("the breaker for bad records", () => {
+  it("admits exactly the share, and holds at one more", async () => {
+    const { passes, breaker } = aBreaker({ windowRecords: 100, maxPercent: 20 });
+    expect((await passes(1_000, (index) => index % 5 === 0)).admitted()).toBe(true);
+    expect(breaker.heldRange()).toBeNull();
+    expect((await passes(100, (index) => index < 21)).admitted()).toBe(false);
+    expect(breaker.heldRange()).toMatchObject({ partition: 1, badRecords: 21 });
+  });
+
+  it("counts over the limits of ranges, by the order of the records", async () => {
+    const { passes } = aBreaker({ windowRecords: 100, maxPercent: 20 });
+    expect((await passes(30, (index) => index >= 15)).admitted()).toBe(true);
+    expect((await passes(50, (index) => index < 5)).admitted()).toBe(true);
+    expect((await passes(50, (index) => index === 0)).admitted()).toBe(false);
+  });
+
+  it("does not count what lies further back than the window", async () => {
+    const { passes } = aBreaker({ windowRecords: 100, maxPercent: 20 });
+    for (let round = 0; round < 5; round += 1) {
+      expect((await passes(20, () => true)).admitted()).toBe(true);
+      expect((await passes(80, () => false)).admitted()).toBe(true);
+    }
+  });
+
+  it("never holds at 100 percent, and always at 0", async () => {
+    const all = aBreaker({ windowRecords: 100, maxPercent: 100 });
+    expect((await all.passes(1_000, () => true)).admitted()).toBe(true);
+    const none = aBreaker({ windowRecords: 100, maxPercent: 0 });
+    expect((await none.passes(10, () => false)).admitted()).toBe(true);
+    expect((await none.passes(10, (index) => index === 3)).admitted()).toBe(false);
+  });
+
+  it("judges a held range again, and lets everything go on once few enough are bad", async () => {
+    const { clock, logger, breaker, passes, ended } = aBreaker({
+      windowRecords: 100,
+      maxPercent: 20,
+    });
+    const held = await passes(100, () => true);
+    let isClosed = false;
+    const waiting = breaker.untilClosed(ended.signal).then(() => {
+      isClosed = true;
+    });
+    await clock.advance(29_000);
+    expect([held.admitted(), isClosed]).toEqual([false, false]);
+    held.found.length = 3;
+    await clock.advance(2_000);
+    await Promise.all([held.admitting, waiting]);
+    expect([held.admitted(), isClosed, breaker.heldRange()]).toEqual([true, true, null]);
+    expect(logger.of("bad_records_admitted")).toHaveLength(1);
+  });
+
+  it("says so at once and then once a minute, however many ranges are held", async () => {
+    const { clock, logger, passes } = aBreaker({ windowRecords: 100, maxPercent: 20 });
+    await passes(100, () => true);
+    await passes(100, () => true);
+    await clock.advance(5 * 60_000);
+    const times = logger.of("too_many_bad_records").length;
+    expect(times).toBeGreaterThanOrEqual(4);
+    expect(times).toBeLessThanOrEqual(6);
+  });
+
+  it("holds nothing for an epoch that has ended", async () => {
+    const { breaker, passes, ended } = aBreaker({ windowRecords: 100, maxPercent: 20 });
+    const held = await passes(100, () => true);
+    ended.abort(new Error("the epoch ended"));
+    await held.admitting;
+    expect(breaker.heldRange()).toBeNull();
+    expect(held.admitted()).toBe(false);
+  });
+});

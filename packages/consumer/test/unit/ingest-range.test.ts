@@ -1,0 +1,382 @@
+import { describe, expect, it } from "@jest/globals";
+import { CLOCK_START, nextTurn } from "@push-reports/test-support";
+import type { IngestStep } from "../../src/ingest-observer.js";
+import { ingestRange, type RangeTurn } from "../../src/ingest-range.js";
+import { EpochEndedError } from "../../src/record-source.js";
+import { cutRange, decodeIntent, type ReportRange } from "../../src/report-range.js";
+import { WriteError } from "../../src/report-writer.js";
+import type { NewRecord } from "../fakes/in-memory-log.js";
+import { IngestionWorld } from "../fakes/ingestion-world.js";
+import {
+  againRecord,
+  goodRecord,
+  refusedRecord,
+  reportId,
+  unreadableRecord,
+} from "../fakes/record-builders.js";
+import { ScriptedObserver } from "../fakes/scripted-observer.js";
+
+const FIRST_TURN: RangeTurn = {
+  announced: false,
+  mayBeStored: false,
+  mustLookUp: false,
+  stored: new Set(),
+  cutNext: () => null,
+};
+const STEPS = [
+  "cut",
+  "intent_committed",
+  "set_aside",
+  "inserted",
+  "ledger_written",
+  "committed",
+] as const satisfies readonly IngestStep[];
+
+/** A range of all the records, from offset 0 on, and what ingests it. */
+function aRange(records: readonly NewRecord[], last = records.length - 1) {
+  const world = new IngestionWorld();
+  const held = world.log.append(records);
+  const assigned = world.log.assign();
+  const cut = cutRange(
+    { source: world.source, partition: world.log.partition, first: 0 },
+    held,
+    new Date(world.clock.now()),
+  );
+  const range: ReportRange = { ...cut, last };
+  const observer = new ScriptedObserver((step) => atStep(step), world.journal);
+  let atStep: (step: IngestStep) => void = () => undefined;
+  const parts = world.parts(observer);
+  const ingest = (turn: Partial<RangeTurn> = {}) =>
+    ingestRange(range, assigned, parts, { ...FIRST_TURN, ...turn });
+  const onStep = (act: (step: IngestStep) => void) => {
+    atStep = act;
+  };
+  return { world, assigned, range, observer, parts, ingest, onStep };
+}
+
+const good = (n: number) => goodRecord({ reportId: reportId(n) });
+
+describe("the ingestion of a range", () => {
+  it("announces, sets aside, inserts, closes the ledger and commits, in this order", async () => {
+    const { world, ingest } = aRange([good(0), unreadableRecord(), refusedRecord(), good(3)]);
+
+    expect(await ingest()).toBeNull();
+
+    expect(world.journal).toEqual([
+      "step cut",
+      "commit 0 with intent",
+      "step intent_committed",
+      "set aside 1",
+      "step set_aside",
+      "set aside 2",
+      "insert 2",
+      "step inserted",
+      "ledger 0-3",
+      "step ledger_written",
+      "commit 4",
+      "step committed",
+    ]);
+  });
+
+  it("commits an intent from which a successor makes the same range", async () => {
+    const { world, range, ingest } = aRange([good(0), good(1)]);
+    await ingest();
+
+    const { name } = range;
+    expect(decodeIntent(world.log.commits[0]?.metadata ?? "", 3)).toEqual({
+      name,
+      first: 0,
+      last: 1,
+      records: 2,
+      mustLookUp: false,
+    });
+    expect(world.writer.inserts).toEqual([name]);
+    expect(world.ledger.entries).toMatchObject([{ name }]);
+  });
+
+  it("does not announce again what was announced", async () => {
+    const { world, ingest } = aRange([good(0)]);
+    await ingest({ announced: true });
+
+    expect(world.journal.filter((line) => line.startsWith("commit"))).toEqual(["commit 1"]);
+  });
+
+  it("lets the next range's intent ride along with its commit", async () => {
+    const { world, ingest, range } = aRange([good(0)]);
+    const [next] = world.log.append([good(1)]);
+    const following = cutRange(
+      { ...range, first: 1 },
+      next === undefined ? [] : [next],
+      new Date(0),
+    );
+    const at: string[] = [];
+
+    const announced = await ingest({
+      cutNext: () => {
+        at.push(world.journal.at(-1) ?? "");
+        return following;
+      },
+    });
+
+    expect(announced).toBe(following);
+    expect(at).toEqual(["step ledger_written"]);
+    expect(world.log.committed).toMatchObject({ offset: 1 });
+    expect(decodeIntent(world.log.committed?.metadata ?? "", 3)).toMatchObject({ first: 1 });
+  });
+
+  it("accounts for every offset of the range", async () => {
+    const records = [good(0), unreadableRecord(), againRecord({ reportId: reportId(0) }), good(3)];
+    const { world, ingest, observer } = aRange(records, 6);
+    await ingest();
+
+    const counts = { rows: 2, setAside: 1, repeated: 1, absent: 3 };
+    expect(world.ledger.entries).toMatchObject([{ first: 0, last: 6, ...counts }]);
+    expect(observer.completions).toMatchObject([{ counts }]);
+    expect(world.rowOffsets).toEqual([0, 3]);
+  });
+
+  it("names offsets that the log no longer holds", async () => {
+    const { world, ingest } = aRange([good(0)], 2);
+    await ingest();
+
+    expect(world.logger.of("records_absent")).toMatchObject([
+      {
+        level: "error",
+        fields: { partition: 3, first: 0, last: 2, absent: 2, stretches: [{ from: 1, to: 2 }] },
+      },
+    ]);
+  });
+
+  it("books the latest time of receipt, or none where there is no record", async () => {
+    const times = ["2026-01-01T00:00:02Z", "2026-01-01T00:00:03Z", "2026-01-01T00:00:01Z"];
+    const late = aRange(times.map((time) => goodRecord({ receivedAt: new Date(time) })));
+    await late.ingest();
+    expect(late.world.ledger.entries[0]?.receivedTo).toEqual(new Date("2026-01-01T00:00:03Z"));
+
+    const { world, range, assigned, parts } = aRange([good(0)]);
+    await ingestRange({ ...range, records: [] }, assigned, parts, FIRST_TURN);
+    expect(world.ledger.entries[0]).toMatchObject({ receivedTo: null, absent: 1 });
+  });
+
+  it("books the times of receipt that the rows bear, not Kafka's timestamps", async () => {
+    const receivedAt = new Date("2026-01-02T03:04:05.678Z");
+    const { world, ingest } = aRange([
+      { ...goodRecord({ receivedAt }), timestampMs: 1_800_000_000_000 },
+    ]);
+    await ingest();
+
+    expect(world.ledger.entries).toMatchObject([
+      { receivedFrom: receivedAt, receivedTo: receivedAt },
+    ]);
+  });
+
+  it("inserts only the rows that are not there when they were looked up", async () => {
+    const { world, ingest } = aRange([good(0), good(1), good(2), unreadableRecord()]);
+    await ingest({ announced: true, stored: new Set([0, 2]) });
+
+    expect(world.rowOffsets).toEqual([1]);
+    expect(world.ledger.entries).toMatchObject([{ rows: 3, setAside: 1, absent: 0 }]);
+  });
+
+  it("completes the views of rows that are there, since their insert may have died before it reached them", async () => {
+    const { world, ingest } = aRange([good(0), good(1), good(2)]);
+    await ingest({ stored: new Set([0, 1, 2]) });
+
+    expect(world.writer.inserts).toEqual([]);
+    expect(world.writer.viewCompletions).toBe(1);
+  });
+
+  it("finds copies of what was sent again among the rows of earlier ranges", async () => {
+    const { world, ingest, range, parts, assigned } = aRange([good(0)]);
+    await ingest();
+    const records = world.log.append([againRecord({ reportId: reportId(0) })]);
+    await ingestRange(
+      cutRange({ ...range, first: 1 }, records, new Date(0)),
+      assigned,
+      parts,
+      FIRST_TURN,
+    );
+
+    expect(world.rowOffsets).toEqual([0]);
+    expect(world.ledger.entries[1]).toMatchObject({ first: 1, last: 1, rows: 0, repeated: 1 });
+  });
+
+  it("inserts nothing when every record is bad, and is complete all the same", async () => {
+    const { world, ingest } = aRange([unreadableRecord(), refusedRecord()]);
+    await ingest();
+
+    expect(world.rowOffsets).toEqual([]);
+    expect(world.deadLetters.offsets).toEqual([0, 1]);
+    expect(world.ledger.entries).toMatchObject([{ rows: 0, setAside: 2 }]);
+  });
+
+  it("keeps why a record was set aside", async () => {
+    const { world, ingest, observer } = aRange([unreadableRecord(), refusedRecord()]);
+    await ingest();
+
+    expect(world.deadLetters.at(0)).toMatchObject({ reason: "not_json", clickHouseCode: 0 });
+    expect(world.deadLetters.at(1)).toMatchObject({ reason: "refused", clickHouseCode: 469 });
+    expect(observer.badRecords.map(({ record }) => record.offset)).toEqual([0, 1]);
+  });
+
+  it("repeats an insert whose outcome nobody knows, under the same name", async () => {
+    const { world, ingest, range } = aRange([good(0), good(1)]);
+    world.writer.failures.next(new WriteError("passes_with_time", 252, "too many parts"));
+    world.writer.failures.next(new WriteError("passes_with_time", 0, "cut off"), "after");
+    await ingest();
+
+    expect(world.writer.inserts).toEqual([range.name, range.name]);
+    expect(world.rowOffsets).toEqual([0, 1]);
+  });
+
+  describe("when the database has started anew since the first attempt", () => {
+    function restarted() {
+      const made = aRange([good(0), good(1)]);
+      made.world.writer.startedAt = new Date("2100-01-01T00:00:00Z");
+      return made;
+    }
+
+    it("does not believe the acknowledgement of a repetition whose rows are not there", async () => {
+      const { world, ingest, range } = restarted();
+      world.writer.keepTokenWithoutRows(range.name);
+      world.writer.failures.next(new WriteError("passes_with_time", 0, "killed"));
+      await ingest();
+
+      expect(world.writer.inserts).toEqual([range.name, `${range.name}/again-1`]);
+      expect(world.rowOffsets).toEqual([0, 1]);
+    });
+
+    it("doubles nothing when the rows are there and their token is not, and completes their views", async () => {
+      const { world, ingest } = restarted();
+      world.writer.failures.next(new WriteError("passes_with_time", 0, "power cut"), "after");
+      world.writer.forgetsTokens = true;
+      await ingest();
+
+      expect(world.rowOffsets).toEqual([0, 1]);
+      expect(world.writer.viewCompletions).toBe(1);
+    });
+
+    it("finds the rows by the time of receipt that they bear, though Kafka's timestamps are two hours later", async () => {
+      const receivedAt = new Date(CLOCK_START - 5 * 3_600_000);
+      const timestampMs = receivedAt.getTime() + 120 * 60_000;
+      const late = (n: number) => ({
+        ...goodRecord({ reportId: reportId(n), receivedAt }),
+        timestampMs,
+      });
+      const { world, ingest, range } = aRange([late(0), late(1)]);
+      world.writer.startedAt = new Date("2100-01-01T00:00:00Z");
+      world.writer.failures.next(new WriteError("passes_with_time", 0, "killed"));
+      world.writer.failures.next(new Error("It is inserted again and again"), "before", 5);
+      await ingest();
+
+      expect(world.writer.inserts).toEqual([range.name]);
+      expect(world.rowOffsets).toEqual([0, 1]);
+    });
+
+    it("repeats an insert of which nothing is there", async () => {
+      const { world, ingest, range } = restarted();
+      world.writer.failures.next(new WriteError("passes_with_time", 0, "killed"));
+      await ingest();
+
+      expect(world.writer.inserts).toEqual([range.name]);
+      expect(world.rowOffsets).toEqual([0, 1]);
+      expect(world.writer.viewCompletions).toBe(0);
+    });
+  });
+
+  it.each(["deadLetters", "ledger"] as const)(
+    "goes on only once %s has taken its part, however often it fails",
+    async (part) => {
+      const { world, ingest } = aRange([good(0), unreadableRecord()]);
+      world[part].failures.times(5, new WriteError("passes_with_time", 210, "away"));
+      world[part].failures.next(new WriteError("passes_with_time", 210, "cut off"), "after");
+      await ingest();
+
+      expect(world.rowOffsets).toEqual([0]);
+      expect(world.deadLetters.offsets).toEqual([1]);
+      expect(world.ledger.entries).toHaveLength(1);
+    },
+  );
+
+  it("sets nothing aside when the database refuses rows of which none is at fault", async () => {
+    const { world, ingest } = aRange([good(0), good(1)]);
+    world.writer.failures.times(4, new WriteError("bad_record", 349, "a view fails"));
+    await ingest();
+
+    expect(world.deadLetters.offsets).toEqual([]);
+    expect(world.rowOffsets).toEqual([0, 1]);
+    expect(world.logger.of("misconfigured").length).toBeGreaterThan(0);
+  });
+
+  it("says so of a view that fails after the rows are in place, though the database has only just started", async () => {
+    const { world, ingest, range } = aRange([good(0), good(1)]);
+    world.writer.startedAt = new Date(world.clock.now() - 10_000);
+    world.writer.failures.times(3, new WriteError("bad_record", 395, "a view fails"), "after");
+    await ingest();
+
+    expect(world.writer.inserts).toEqual(Array.from({ length: 4 }, () => range.name));
+    expect(world.rowOffsets).toEqual([0, 1]);
+    expect(world.logger.of("misconfigured").length).toBeGreaterThan(0);
+  });
+
+  it("searches anew when the database refuses what the search left over", async () => {
+    const { world, ingest } = aRange([refusedRecord(), good(1), refusedRecord()]);
+    world.writer.probeFailures.next(new WriteError("passes_with_time", 210, "away"));
+    await ingest();
+
+    expect(world.rowOffsets).toEqual([1]);
+    expect(world.deadLetters.offsets).toEqual([0, 2]);
+  });
+
+  it.each(STEPS)("does nothing behind the step %s once its epoch has ended there", async (last) => {
+    const { world, ingest, onStep, assigned } = aRange([good(0), unreadableRecord()]);
+    let length = Number.POSITIVE_INFINITY;
+    onStep((step) => {
+      if (step !== last) return;
+      assigned.end();
+      length = world.journal.length;
+    });
+
+    const ingesting = ingest();
+
+    if (last === "committed") await ingesting;
+    else await expect(ingesting).rejects.toThrow(EpochEndedError);
+    await nextTurn(3);
+    const effects = world.journal.slice(length).filter((line) => !line.startsWith("step"));
+    expect(effects).toEqual([]);
+  });
+
+  it("commits nothing when its epoch ends while the insert is under way", async () => {
+    const { world, ingest, assigned } = aRange([good(0)]);
+    const { release } = world.writer.failures.hold();
+    const ingesting = ingest();
+    await nextTurn(3);
+    assigned.end();
+    release();
+
+    await expect(ingesting).rejects.toThrow(EpochEndedError);
+    await nextTurn();
+    expect(world.log.commits).toHaveLength(1);
+    expect(world.ledger.entries).toEqual([]);
+  });
+
+  it("inserts rows beside those of an earlier insert under a name that this insert did not have", async () => {
+    const { world, range, ingest } = aRange([good(0), good(1), good(2)]);
+    await ingest({ announced: true, stored: new Set([0, 2]) });
+
+    expect(world.writer.inserts).toEqual([`${range.name}/rest`]);
+    expect(world.rowOffsets).toEqual([1]);
+  });
+
+  it("sets nothing good aside when the database refuses whatever it is given", async () => {
+    const { world, ingest, observer } = aRange([good(0), good(1)]);
+    const refusal = new WriteError("bad_record", 117, "Unknown field");
+    world.writer.failures.times(3, refusal);
+    world.writer.probeFailures.times(3, refusal);
+    await ingest();
+
+    expect(observer.badRecords).toEqual([]);
+    expect(world.rowOffsets).toEqual([0, 1]);
+    expect(world.logger.of("misconfigured")).toHaveLength(1);
+  });
+});

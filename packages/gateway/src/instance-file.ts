@@ -1,0 +1,125 @@
+import { readFile, stat } from "node:fs/promises";
+import type { Clock, Logger, Part } from "@push-reports/service-kit";
+import type { Instances } from "./instances.js";
+import { parseInstanceIds } from "./parse-instance-ids.js";
+
+/** The list of instances cannot be used at the start. */
+class InstanceFileError extends Error {
+  override readonly name = "InstanceFileError";
+  readonly code = "instance_file_unusable";
+}
+
+/** How often the file is looked at, ms: a look is one `stat`. */
+const LOOK_MS = 1_000;
+/** Some 400,000 instances. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
+/** What a look at the file found. */
+type Look =
+  | { readonly ok: true; readonly ids: ReadonlySet<string> }
+  | { readonly ok: false; readonly fault: string };
+
+/**
+ * The instances that a file lists, one a line. It is read again when it has changed and has then stayed the same for a second, so
+ * that a half-written file is not taken. A file that cannot be used any more changes nothing: the last list holds, and the
+ * log and the readiness page say so.
+ */
+export class InstanceFile implements Instances, Part {
+  readonly name = "instance-file";
+  readonly #path: string;
+  readonly #fixed: Instances;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #stopped = new AbortController();
+  #ids: ReadonlySet<string> = new Set();
+  #problem: string | null = null;
+  #watching: Promise<void> = Promise.resolve();
+
+  /** @param fixed may report whatever the file says. */
+  constructor(path: string, fixed: Instances, clock: Clock, logger: Logger) {
+    this.#path = path;
+    this.#fixed = fixed;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  has(instanceId: string): boolean {
+    return this.#ids.has(instanceId) || this.#fixed.has(instanceId);
+  }
+
+  /** How many instances the file lists. */
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  /** Why the file as it is now is not in use; null when it is. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** @throws InstanceFileError when the file cannot be used. */
+  async start(): Promise<void> {
+    const version = await this.#version();
+    const look = await this.#read();
+    if (!look.ok)
+      throw new InstanceFileError(
+        `INSTANCE_IDS_FILE (${this.#path}) cannot be used: ${look.fault}. It lists one instance id a line.`,
+      );
+    this.#ids = look.ids;
+    this.#logger.info("instances_loaded", { instances: this.size });
+    this.#watching = this.#watch(version);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#watching;
+  }
+
+  async #watch(startVersion: string): Promise<void> {
+    let used = startVersion;
+    let seen = startVersion;
+    while (!this.#stopped.signal.aborted) {
+      await this.#clock.sleep(LOOK_MS, this.#stopped.signal);
+      const version = await this.#version();
+      if (version !== used && version === seen) {
+        this.#use(await this.#read());
+        used = version;
+      }
+      seen = version;
+    }
+  }
+
+  #use(look: Look): void {
+    if (!look.ok) {
+      this.#problem = look.fault;
+      this.#logger.error("instance_file_unusable", { fault: look.fault, instances: this.size });
+      return;
+    }
+    this.#problem = null;
+    this.#ids = look.ids;
+    this.#logger.info("instances_loaded", { instances: this.size });
+  }
+
+  async #read(): Promise<Look> {
+    try {
+      const { size } = await stat(this.#path);
+      if (size > MAX_FILE_BYTES)
+        return { ok: false, fault: `it has more than ${MAX_FILE_BYTES} bytes` };
+      return parseInstanceIds(await readFile(this.#path, "utf8"));
+    } catch (error) {
+      return { ok: false, fault: `it cannot be read (${codeOf(error)})` };
+    }
+  }
+
+  /** Differs from what it was before whenever the file, or what a link leads to, has changed. */
+  async #version(): Promise<string> {
+    try {
+      const { ino, size, mtimeMs, ctimeMs } = await stat(this.#path);
+      return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+    } catch (error) {
+      return codeOf(error);
+    }
+  }
+}
+
+const codeOf = (error: unknown) => String((error as { readonly code?: unknown }).code ?? "unknown");

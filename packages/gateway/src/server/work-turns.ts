@@ -1,0 +1,76 @@
+/** How long a queue of work may be. */
+export interface WorkTurnsLimits {
+  /** Of each turn of the event loop, what goes into queued work, ms. */
+  readonly sliceMs: number;
+  /** How long the first in the queue may have waited before no more is to be taken, ms. */
+  readonly maxWaitMs: number;
+}
+
+/** Work that waits for its turn. */
+interface Waiting {
+  readonly since: number;
+  readonly begin: () => void;
+}
+
+/**
+ * Gives the work of requests a slice of each turn of the event loop, in order, so that a turn stays short however much has arrived: what
+ * is refused meanwhile is refused in time. At less than full load everything is done at once.
+ */
+export class WorkTurns {
+  readonly #limits: WorkTurnsLimits;
+  readonly #now: () => number;
+  #waiting: Waiting[] = [];
+  /** Waiting before this index has begun. */
+  #first = 0;
+  #turnBeganAt: number | null = null;
+
+  /** @param now a clock that does not jump, ms. */
+  constructor(limits: WorkTurnsLimits, now: () => number = () => performance.now()) {
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  /** Whether what waits has waited for so long that more would wait in vain. */
+  get isBehind(): boolean {
+    const first = this.#waiting[this.#first];
+    return first !== undefined && this.#now() - first.since > this.#limits.maxWaitMs;
+  }
+
+  /** Begins `work`, which rejects but never throws, now while this turn has time left and nothing else waits, or else in its own turn. */
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const now = this.#now();
+    if (this.#turnBeganAt === null) this.#beginTurn(now);
+    if (this.#isIdle && this.#hasTime(now)) return work();
+    return new Promise((resolve) => {
+      this.#waiting.push({ since: now, begin: () => resolve(work()) });
+    });
+  }
+
+  get #isIdle(): boolean {
+    return this.#first === this.#waiting.length;
+  }
+
+  #hasTime(now: number): boolean {
+    return this.#turnBeganAt !== null && now - this.#turnBeganAt < this.#limits.sliceMs;
+  }
+
+  #beginTurn(now: number): void {
+    this.#turnBeganAt = now;
+    setImmediate(() => this.#endTurn());
+  }
+
+  /** Sockets have been read in between; now it is the queue's turn. */
+  #endTurn(): void {
+    this.#turnBeganAt = null;
+    if (this.#isIdle) return;
+    this.#beginTurn(this.#now());
+    while (!this.#isIdle && this.#hasTime(this.#now())) {
+      const next = this.#waiting[this.#first];
+      this.#first += 1;
+      next?.begin();
+    }
+    if (this.#first < this.#waiting.length / 2) return;
+    this.#waiting = this.#waiting.slice(this.#first);
+    this.#first = 0;
+  }
+}

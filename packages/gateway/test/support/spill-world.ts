@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checkEmbeddedLog, openEmbeddedLog } from "@push-reports/embedded-log";
+import { AGAIN_HEADER } from "@push-reports/report";
+import { type Clock, createLogger, systemClock } from "@push-reports/service-kit";
+import { waitFor } from "@push-reports/test-support";
+import { messageOf } from "../../src/publish/message.js";
+import { PartitionPicker } from "../../src/publish/partition-picker.js";
+import type { SentTo } from "../../src/report-publisher.js";
+import { HandOver } from "../../src/spill/hand-over.js";
+import { SpillDrain } from "../../src/spill/spill-drain.js";
+import { SpillStore } from "../../src/spill/spill-store.js";
+import { encodeSpilled } from "../../src/spill/spilled-record.js";
+import { InMemoryTopic } from "../fakes/in-memory-topic.js";
+import { aRecord } from "./kafka-publisher.js";
+
+/** How much faster time passes here. */
+const HURRY = 50;
+
+const hurriedClock: Clock = {
+  now: () => Math.floor(performance.now() * HURRY),
+  sleep: (ms, signal) => systemClock.sleep(ms / HURRY, signal),
+};
+
+/** A spill on a real disk, drained to a topic in memory, by one process's life after another. */
+export class SpillWorld {
+  readonly topic = new InMemoryTopic(3);
+  readonly spilled: string[] = [];
+  readonly folder: string;
+  #life: { readonly store: SpillStore; readonly drain: SpillDrain } | null = null;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async create(): Promise<SpillWorld> {
+    return new SpillWorld(await mkdtemp(join(tmpdir(), "spill-world-")));
+  }
+
+  /** Begins a life. @param check as gateways do: it takes a process of its own. */
+  async begin(check: "checked" | "trusted" = "trusted"): Promise<void> {
+    const { folder, topic } = this;
+    const logger = createLogger({ service: "test", level: "silent" });
+    const clock = hurriedClock;
+    const store = new SpillStore(
+      {
+        folder,
+        maxBytes: 16_777_216,
+        maxWaitingBytes: 16_777_216,
+        openLog: async (options) => {
+          if (check === "checked") await checkEmbeddedLog(options);
+          return await openEmbeddedLog(options);
+        },
+      },
+      clock,
+      logger,
+    );
+    await store.open();
+    const drain = new SpillDrain(
+      {
+        store,
+        handOver: new HandOver(clock),
+        leaders: topic,
+        picker: new PartitionPicker(topic, () => clock.now(), 0),
+        createProducer: () => topic.producer(),
+        createProducerAs: (identity) => topic.producer(identity),
+        onTrouble: () => undefined,
+        onDrained: () => undefined,
+        clock,
+        logger,
+      },
+      { maxBatchBytes: 2_000, connectTimeoutMs: 60_000, sendTimeoutMs: 60_000 },
+    );
+    drain.start();
+    this.#life = { store, drain };
+  }
+
+  /** Ends a life, wherever it is: nothing that was not durable is told to the next. */
+  async crash(): Promise<void> {
+    const life = this.#life;
+    this.#life = null;
+    await life?.drain.stop(0);
+    await life?.store.close();
+  }
+
+  get store(): SpillStore {
+    if (this.#life === null) throw new Error("Nothing lives");
+    return this.#life.store;
+  }
+
+  /** Spills records that were sent nowhere. */
+  async spill(count: number): Promise<void> {
+    await this.#append(Array.from({ length: count }, () => ({ ...aRecord(), sentTo: null })));
+  }
+
+  /** Sends records straight to a partition, as a lane does, and spills them when that fails. */
+  async sendThenSpill(partition: number, count: number): Promise<void> {
+    const records = Array.from({ length: count }, aRecord);
+    const producer = this.topic.producer();
+    const { producerId, epoch } = await producer.connect();
+    const messages = records.map(({ record }) => messageOf(record));
+    const isTaken = await producer.send(partition, messages).then(
+      () => true,
+      () => false,
+    );
+    if (isTaken) {
+      this.spilled.push(...records.map(({ id }) => id));
+      return;
+    }
+    await this.#append(
+      records.map((made, index) => ({
+        ...made,
+        sentTo: { partition, resendAs: { producerId, epoch: epoch + 1 + index } },
+      })),
+    );
+  }
+
+  async untilDrained(): Promise<void> {
+    await waitFor(
+      () => this.store.log !== null && this.store.log.firstOffset === this.store.log.nextOffset,
+      { what: "an empty spill", timeoutMs: 30_000, intervalMs: 5 },
+    );
+  }
+
+  /** Report ids of the rows that the topic makes. */
+  rows(): readonly string[] {
+    return this.topic.logs.flatMap((log) => {
+      const seen = new Set<string>();
+      return log.flatMap(({ value, headers }) => {
+        const { report_id: id } = JSON.parse(String(value)) as { readonly report_id: string };
+        const isRepeated = headers?.[AGAIN_HEADER] !== undefined && seen.has(id);
+        seen.add(id);
+        return isRepeated ? [] : [id];
+      });
+    });
+  }
+
+  async dispose(): Promise<void> {
+    await this.crash();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #append(
+    records: readonly (ReturnType<typeof aRecord> & { readonly sentTo: SentTo | null })[],
+  ): Promise<void> {
+    await Promise.all(
+      records.map(({ record, sentTo }) => this.store.append(encodeSpilled(record, sentTo))),
+    );
+    this.spilled.push(...records.map(({ id }) => id));
+  }
+}

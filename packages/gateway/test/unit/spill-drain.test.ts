@@ -1,0 +1,137 @@
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import type { SendFate } from "../fakes/in-memory-topic.js";
+import { SpillWorld } from "../support/spill-world.js";
+
+/** Something that happens to a gateway with a spill. */
+type Happening =
+  | { readonly kind: "spill"; readonly count: number }
+  | { readonly kind: "send"; readonly partition: number; readonly count: number }
+  | { readonly kind: "fates"; readonly fates: readonly SendFate[] }
+  | { readonly kind: "down" | "up"; readonly partition: number }
+  | { readonly kind: "wait"; readonly turns: number }
+  | { readonly kind: "crash" }
+  | { readonly kind: "late" };
+
+const partition = fc.integer({ min: 0, max: 2 });
+const count = fc.integer({ min: 1, max: 12 });
+const fate = fc.constantFrom<SendFate>("taken", "refused", "lost", "unacknowledged", "late");
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  fc.record({ kind: fc.constant("spill" as const), count }),
+  fc.record({ kind: fc.constant("send" as const), partition, count }),
+  fc.record({ kind: fc.constant("fates" as const), fates: fc.array(fate, { maxLength: 6 }) }),
+  fc.record({ kind: fc.constantFrom("down" as const, "up" as const), partition }),
+  fc.record({ kind: fc.constant("wait" as const), turns: fc.integer({ min: 1, max: 40 }) }),
+  fc.record({ kind: fc.constant("crash" as const) }),
+  fc.record({ kind: fc.constant("late" as const) }),
+);
+
+describe("the drain of a spill", () => {
+  let world: SpillWorld;
+  beforeEach(async () => {
+    world = await SpillWorld.create();
+  });
+  afterEach(() => world.dispose());
+
+  it("gives each record one row, whatever becomes of sends, partitions and processes", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(happening, { minLength: 4, maxLength: 25 }), async (happenings) => {
+        const one = await SpillWorld.create();
+        try {
+          await one.begin();
+          for (const what of happenings) await happen(one, what);
+          one.topic.fates = [];
+          one.topic.down.clear();
+          await one.untilDrained();
+          one.topic.deliverLate();
+          const rows = one.rows();
+          expect(rows.toSorted(byText)).toEqual(one.spilled.toSorted(byText));
+        } finally {
+          await one.dispose();
+        }
+      }),
+      { numRuns: 40 },
+    );
+  }, 120_000);
+
+  it("keeps the order of the spill", async () => {
+    world.topic.down.add(0).add(1);
+    await world.begin();
+    await world.spill(100);
+    await world.untilDrained();
+    expect(world.rows()).toEqual(world.spilled);
+  });
+
+  it("overtakes what must go to a partition without a leader, and sends it when there is one", async () => {
+    await world.begin();
+    world.topic.fates = ["lost"];
+    world.topic.down.add(1);
+    await world.sendThenSpill(1, 5);
+    const [...pinned] = world.spilled;
+    await world.spill(50);
+    await untilRows(world, 50);
+    expect(world.rows()).not.toEqual(expect.arrayContaining(pinned));
+    world.topic.down.clear();
+    await world.untilDrained();
+    expect(world.rows().toSorted(byText)).toEqual(world.spilled.toSorted(byText));
+  });
+
+  it("sets a damaged log aside under a name of its own and goes on with a new one", async () => {
+    world.topic.down.add(0).add(1).add(2);
+    await world.begin();
+    await world.spill(500);
+    await world.crash();
+    const path = join(world.folder, "log", "data.mdb");
+    const file = await open(path, "r+");
+    const { size } = await file.stat();
+    await file.write(Buffer.alloc(size - 8_192, 0x5a), 0, undefined, 8_192);
+    await file.close();
+    await world.begin("checked");
+    await world.spill(5);
+    world.topic.down.clear();
+    await world.untilDrained();
+
+    expect(world.rows()).toEqual(world.spilled.slice(-5));
+    const names = await readdir(world.folder);
+    expect(names.toSorted(byText)).toEqual([
+      expect.stringMatching(/^damaged-\d{8}T\d{9}Z$/),
+      "log",
+    ]);
+    expect(world.store.setAsideCount).toBe(1);
+  });
+});
+
+const byText = (a: string, b: string) => a.localeCompare(b);
+
+async function happen(world: SpillWorld, what: Happening): Promise<void> {
+  switch (what.kind) {
+    case "spill":
+      return await world.spill(what.count);
+    case "send":
+      return await world.sendThenSpill(what.partition, what.count);
+    case "fates":
+      world.topic.fates.push(...what.fates);
+      return;
+    case "down":
+      world.topic.down.add(what.partition);
+      return;
+    case "up":
+      world.topic.down.delete(what.partition);
+      return;
+    case "wait":
+      for (let turn = 0; turn < what.turns; turn += 1)
+        await new Promise((resolve) => setImmediate(resolve));
+      return;
+    case "crash":
+      await world.crash();
+      return await world.begin();
+    case "late":
+      world.topic.deliverLate();
+  }
+}
+
+async function untilRows(world: SpillWorld, rows: number): Promise<void> {
+  while (world.rows().length < rows) await new Promise((resolve) => setImmediate(resolve));
+}

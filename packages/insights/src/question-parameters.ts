@@ -1,0 +1,29 @@
+import Joi from "joi";
+
+/** Longest text of an id or a search, UTF-16 units; as long as the reports' own limit. */
+const MAX_TEXT_UNITS = 256;
+
+/** A moment in ISO 8601, as ClickHouse reads it: UTC, without saying so. */
+const moment = Joi.string()
+  .isoDate()
+  .custom((text: string) => new Date(text).toISOString().replace("T", " ").replace("Z", ""));
+
+const instance = Joi.string().guid().lowercase().required();
+
+/** A stretch of receipt, the first moment in and the last out. */
+export const TIME = { from: moment.required(), to: moment.required() } as const;
+/** An instance. */
+export const INSTANCE = { instance } as const;
+/** A publish of an instance. */
+export const PUBLISH = {
+  instance,
+  publish: Joi.string().max(MAX_TEXT_UNITS).required(),
+} as const;
+/** Which part of a list, in which order. */
+export const LIST = {
+  search: Joi.string().allow("").max(MAX_TEXT_UNITS).default(""),
+  min_delivered: Joi.number().integer().min(0).max(4_294_967_295).default(0),
+  direction: Joi.string().valid("asc", "desc").default("desc"),
+  limit: Joi.number().integer().min(1).max(1_000).default(25),
+  offset: Joi.number().integer().min(0).max(100_000_000).default(0),
+} as const;

@@ -1,0 +1,39 @@
+import { type Answer, ask, NoAnswer, type Parameters, type Row, rowsOf } from "./api.js";
+import { Panel } from "./panel.js";
+
+/** A panel that asks its own question; a question that fails leaves the others alone. */
+export class AnsweredPanel {
+  readonly panel: Panel;
+  readonly #question: string;
+  readonly #parameters: () => Parameters;
+  readonly #draw: (rows: readonly Row[], answer: Answer) => void;
+
+  /** @param draw shows the rows in the panel's body. */
+  constructor(
+    panel: { readonly title: string; readonly question: string },
+    parameters: () => Parameters,
+    draw: (body: HTMLElement) => (rows: readonly Row[], answer: Answer) => void,
+  ) {
+    this.panel = new Panel(panel.title, panel.question);
+    this.#question = panel.question;
+    this.#parameters = parameters;
+    this.#draw = draw(this.panel.body);
+  }
+
+  get element(): HTMLElement {
+    return this.panel.element;
+  }
+
+  async refresh(left: AbortSignal): Promise<void> {
+    const parameters = this.#parameters();
+    try {
+      const answer = await ask(this.#question, parameters, left);
+      if (left.aborted) return;
+      this.panel.show(answer, parameters);
+      this.#draw(rowsOf(answer), answer);
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      this.panel.fail(error);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import {
+  type OpenedDatabase,
+  type OperatorTools,
+  operatorStatements,
+  TABLE_OPTIONS,
+} from "@push-reports/consumer";
+import { type EmbeddedLog, openEmbeddedLog } from "@push-reports/embedded-log";
+import { type Environment, readConfigGroups } from "@push-reports/service-kit";
+import { STANDALONE_OPTION_GROUPS } from "./config.js";
+import { embeddedPositions } from "./embedded-record-source.js";
+import { openDatabase, SOURCE } from "./service.js";
+
+const OPTION_GROUPS = {
+  standalone: {
+    dataDir: STANDALONE_OPTION_GROUPS.standalone.dataDir,
+    maxLogBytes: STANDALONE_OPTION_GROUPS.standalone.maxLogBytes,
+  },
+  tables: { database: TABLE_OPTIONS.database },
+} as const;
+
+/** Opens the database of a standalone that does not run. @throws ConfigError; Error when there is none, or when it runs. */
+export async function openStoppedDatabase(environment: Environment): Promise<OpenedDatabase> {
+  const { standalone, tables } = readStopped(environment);
+  const path = join(resolve(standalone.dataDir), "clickhouse");
+  if (!existsSync(path))
+    throw new Error(`There is no database in ${path}: set DATA_DIR to standalone's data folder`);
+  try {
+    const client = openDatabase(path);
+    await client.command({ query: "SELECT 1" });
+    return { client, database: tables.database, close: () => client.close() };
+  } catch (cause) {
+    throw new Error(`${path} cannot be opened; stop standalone first, which has it for itself`, {
+      cause,
+    });
+  }
+}
+
+/** Opens database and log of a standalone that does not run. @throws as {@link openStoppedDatabase}; LogError */
+export async function openStoppedTools(environment: Environment): Promise<OperatorTools> {
+  const { standalone } = readStopped(environment);
+  const { client, database, close } = await openStoppedDatabase(environment);
+  let log: EmbeddedLog | null = null;
+  return {
+    ...operatorStatements(client, database),
+    source: SOURCE,
+    positions: async () => {
+      const path = join(resolve(standalone.dataDir), "log");
+      log ??= await openEmbeddedLog({ path, maxBytes: standalone.maxLogBytes });
+      return embeddedPositions(log);
+    },
+    close: async () => {
+      await log?.close();
+      await close();
+    },
+  };
+}
+
+function readStopped(environment: Environment) {
+  return readConfigGroups(OPTION_GROUPS, environment, (path) => readFileSync(path, "utf8"));
+}

@@ -1,0 +1,33 @@
+import type {
+  DeadLetters,
+  Ledger,
+  ReportWriter,
+  RowLines,
+  SourceRecord,
+  StoredReports,
+} from "@push-reports/consumer";
+
+/** A dead letter as it was kept. */
+export interface KeptDeadLetter {
+  readonly offset: number;
+  readonly reason: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer>>;
+}
+
+/** The tables of one source, as the ports of the consumer see them. */
+export interface DatabaseUnderTest {
+  readonly source: string;
+  readonly writer: ReportWriter;
+  readonly ledger: Ledger;
+  readonly storedReports: StoredReports;
+  readonly deadLetters: DeadLetters;
+  /** The rows of records, ready to be written. */
+  linesOf(partition: number, records: readonly SourceRecord[]): RowLines;
+  /** Offsets of a partition's rows in order; one that is twice in the table is twice here. */
+  rowOffsets(partition: number): Promise<readonly number[]>;
+  /** A partition's dead letters in order of offset, each record once. */
+  keptDeadLetters(partition: number): Promise<readonly KeptDeadLetter[]>;
+  close(): Promise<void>;
+}
