@@ -1,4 +1,4 @@
-import { type ClickHouseEndpoint, waitFor } from "@push-reports/test-support";
+import { type ClickHouseEndpoint, freePort, waitFor } from "@push-reports/test-support";
 import type { IngestStep } from "../../../src/index.js";
 import { ClickHouseProxy } from "./clickhouse-proxy.js";
 import { ConsumerProcess, type HeldRange } from "./consumer-process.js";
@@ -23,6 +23,8 @@ export interface Holder {
 
 /** How long it may take until a range reaches a step: rebalances and retries come before it, ms. */
 const HOLD_TIMEOUT_MS = 60_000;
+/** Of each consumer's log in a failure's text. */
+const LAST_LINES = 30;
 /** Restarts of one schedule; more than a few mean that consumers cannot live. */
 const MAX_RESTARTS = 20;
 
@@ -57,6 +59,18 @@ export class ConsumerGroup {
       .join("\n");
   }
 
+  /** What the running processes say of themselves and wrote last, for whoever cannot have the whole log. */
+  async state(): Promise<string> {
+    const states = await Promise.all(
+      this.running.map(async (consumer) => {
+        const series = await consumer.series().catch((error: unknown) => `no series: ${error}`);
+        const last = consumer.log.join("").trimEnd().split("\n").slice(-LAST_LINES);
+        return [`== consumer ${this.#started.indexOf(consumer) + 1}`, series, ...last].join("\n");
+      }),
+    );
+    return states.join("\n");
+  }
+
   /** What its processes say of their code: the name of a mutant, or null for the code as it is built. */
   get appliedMutants(): ReadonlySet<string | null> {
     const said = this.#started.map(({ appliedMutant }) => appliedMutant);
@@ -69,10 +83,15 @@ export class ConsumerGroup {
     const { environment, clickHouse, mutant } = this.#options;
     const limits = { MAX_RANGE_ROWS: String(this.#random.pick([15, 50, 150, 1_000])) };
     const proxy = await ClickHouseProxy.start(clickHouse.url, this.answers);
+    const operationsPort = await freePort();
     const consumer = new ConsumerProcess(
-      { ...environment, ...limits, CLICKHOUSE_URL: proxy.url },
-      proxy,
-      mutant,
+      {
+        ...environment,
+        ...limits,
+        CLICKHOUSE_URL: proxy.url,
+        OPERATIONS_PORT: String(operationsPort),
+      },
+      { proxy, operationsPort, mutant },
     );
     this.#started.push(consumer);
     void this.#watch(consumer);

@@ -20,6 +20,19 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** What a consumer process is started with besides its environment. */
+export interface ConsumerProcessParts {
+  readonly proxy: ClickHouseProxy;
+  /** The one that its environment names. */
+  readonly operationsPort: number;
+  readonly mutant: Mutant | null;
+}
+
+/** Series that tell what a consumer is at. */
+const TELLING =
+  /^push_reports_consumer_(?:activity|assigned|epochs|lag|rebalances|since|write_retries)[^ ]* .*$/gm;
+const SERIES_TIMEOUT_MS = 2_000;
+
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 /** What the consumer logs once the group has given it partitions, perhaps none. */
 const ASSIGNED = '"event":"partitions_assigned"';
@@ -34,16 +47,15 @@ export class ConsumerProcess {
   /** Lines of its log, and what it wrote to stderr. */
   readonly log: string[] = [];
   readonly #child: ChildProcess;
+  readonly #operationsPort: number;
   #onHeld: (held: HeldRange) => void = () => undefined;
   #mutant: string | null | undefined;
   #isExpectedToEnd = false;
 
-  constructor(
-    environment: Readonly<Record<string, string>>,
-    proxy: ClickHouseProxy,
-    mutant: Mutant | null,
-  ) {
+  constructor(environment: Readonly<Record<string, string>>, parts: ConsumerProcessParts) {
+    const { proxy, operationsPort, mutant } = parts;
     this.proxy = proxy;
+    this.#operationsPort = operationsPort;
     this.#child = fork(path("./hooked-consumer.mjs"), [], {
       env: { ...environment, ...(mutant && { MUTANT: JSON.stringify(mutant) }) },
       execArgv: mutant === null ? [] : ["--import", path("./mutate.mjs")],
@@ -118,6 +130,14 @@ export class ConsumerProcess {
   /** SIGCONT. */
   thaw(): void {
     this.#child.kill("SIGCONT");
+  }
+
+  /** What its series say that it is at. @throws Error when it does not answer. */
+  async series(): Promise<string> {
+    const answer = await fetch(`http://127.0.0.1:${this.#operationsPort}/metrics`, {
+      signal: AbortSignal.timeout(SERIES_TIMEOUT_MS),
+    });
+    return ((await answer.text()).match(TELLING) ?? []).join("\n");
   }
 
   /** How often the group has given it partitions. */

@@ -148,7 +148,7 @@ async function untilComplete({ pipeline, group }: World): Promise<void> {
     left = nowLeft;
     if (Date.now() - leftSince > STANDSTILL_MS)
       throw new Error(
-        `The group came to a stand: ends ${JSON.stringify(ends)}, commits ${JSON.stringify([...commits.values()])}`,
+        `The group came to a stand: ends ${JSON.stringify(ends)}, commits ${JSON.stringify([...commits.values()])}\n${await group.state()}`,
       );
     await delay(200);
   }
