@@ -64,11 +64,15 @@ export class ConsumerGroup {
     const states = await Promise.all(
       this.running.map(async (consumer) => {
         const series = await consumer.series().catch((error: unknown) => `no series: ${error}`);
-        const last = consumer.log.join("").trimEnd().split("\n").slice(-LAST_LINES);
-        return [`== consumer ${this.#started.indexOf(consumer) + 1}`, series, ...last].join("\n");
+        return `${series}\n${this.#lastOf(consumer)}`;
       }),
     );
     return states.join("\n");
+  }
+
+  #lastOf(consumer: ConsumerProcess): string {
+    const last = consumer.log.join("").trimEnd().split("\n").slice(-LAST_LINES);
+    return [`== consumer ${this.#started.indexOf(consumer) + 1}`, ...last].join("\n");
   }
 
   /** What its processes say of their code: the name of a mutant, or null for the code as it is built. */
@@ -144,6 +148,8 @@ export class ConsumerGroup {
   async #watch(consumer: ConsumerProcess): Promise<void> {
     const { code, signal } = await consumer.exit;
     if (consumer.isExpectedToEnd) return;
+    // An orchestrator would start it anew; whoever reads the test's output should know of it all the same.
+    if (code !== 0 && !this.#isDisposed) console.info(this.#lastOf(consumer));
     const isRestarted = this.#options.restarts && this.#restarts < MAX_RESTARTS;
     if (!isRestarted) this.#failures.push(`a consumer ended by itself with ${code ?? signal}`);
     this.#restarts += 1;

@@ -46,7 +46,7 @@ export const DEADLINE_MS = 240_000;
 /** Time between two faults at most, ms. */
 const MAX_PAUSE_MS = 500;
 /** How long the group may commit nothing though nothing goes wrong any more, ms. */
-const STANDSTILL_MS = 45_000;
+const STANDSTILL_MS = 60_000;
 /** Differences that a failure names. */
 const MAX_NAMED = 12;
 
@@ -58,6 +58,8 @@ const CONSUMER_LIMITS = {
   MAX_DELAY_MS: "50",
   MAX_INSERTS_PER_SECOND: "1000",
   INSERT_TIMEOUT_MS: "2000",
+  // A consumer that stalls is to end and to be started anew well before the group counts as come to a stand.
+  STALL_TIMEOUT_MS: "30000",
   // A rebalance may have to end before the group can be left.
   SHUTDOWN_TIMEOUT_MS: "10000",
 };
