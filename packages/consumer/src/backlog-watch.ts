@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "@push-reports/service-kit";
+import { type Clock, type Logger, within } from "@push-reports/service-kit";
 import type { Backlog } from "./backlog.js";
 import type { Freshness } from "./freshness.js";
 import type { RecordSource } from "./record-source.js";
@@ -11,12 +11,14 @@ export interface BacklogWatchOptions {
   readonly receiptMarginMs: number;
 }
 
+/** How long one look at the log's end is waited for, ms; the next one does not depend on it. */
+const LOOK_TIMEOUT_MS = 60_000;
 /** How often it is said that the log's end or the freshness could not be found out or told, ms. */
 const REPEAT_LOG_MS = 60_000;
 
 /** Looks at the log's end again and again, and publishes what is complete. A failed look is only a late one. */
 export class BacklogWatch {
-  readonly #recordSource: RecordSource;
+  readonly #recordSource: Pick<RecordSource, "ends">;
   readonly #backlog: Backlog;
   readonly #freshness: Freshness;
   readonly #options: BacklogWatchOptions;
@@ -25,7 +27,7 @@ export class BacklogWatch {
   #loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    recordSource: RecordSource,
+    recordSource: Pick<RecordSource, "ends">,
     backlog: Backlog,
     freshness: Freshness,
     options: BacklogWatchOptions,
@@ -54,7 +56,11 @@ export class BacklogWatch {
 
   async #look(onLook: () => void): Promise<void> {
     const at = this.#clock.now();
-    const ends = await this.#recordSource.ends();
+    const looked = await within(this.#recordSource.ends(), LOOK_TIMEOUT_MS, this.#clock);
+    if (looked.kind === "late")
+      throw new Error(`The log's end was not known after ${LOOK_TIMEOUT_MS} ms`);
+    if (looked.kind === "rejected") throw looked.error;
+    const ends = looked.value;
     this.#backlog.look(ends, at);
     onLook();
     const { source, receiptMarginMs } = this.#options;

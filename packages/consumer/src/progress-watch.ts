@@ -10,11 +10,12 @@ export class StalledError extends Error {
 }
 
 /**
- * Remembers since when each partition has not got on although it could: with a range in hand, or with records in the log and none
- * in hand. Waiting for records that nobody has sent, or repeating a write that fails, is no stall.
+ * Remembers since when each partition has not got on although it could: while it is found out where to begin, with a range in hand, or
+ * with records in the log and none in hand. Waiting for records that nobody has sent, or repeating what fails, is no stall.
  */
 export class ProgressWatch implements IngestObserver {
   readonly #clock: Clock;
+  /** Partitions that recover or have a range in hand. */
   readonly #inHand = new Map<number, number>();
   readonly #behindSince = new Map<number, number>();
   #lastStepAt: number;
@@ -57,6 +58,14 @@ export class ProgressWatch implements IngestObserver {
   forget(partition: number): void {
     this.#inHand.delete(partition);
     this.#behindSince.delete(partition);
+  }
+
+  assigned(partition: number): void {
+    this.#inHand.set(partition, this.#clock.now());
+  }
+
+  started(partition: number): void {
+    this.#inHand.delete(partition);
   }
 
   probed({ partition }: ReportRange): void {

@@ -26,6 +26,23 @@ describe("the watch on progress", () => {
     expect(watch.stalledPartition(1_000)).toBe(4);
   });
 
+  it("names the partition for which it is not found out where to begin", async () => {
+    const { clock, watch } = aWatch();
+    watch.assigned(4);
+    watch.assigned(5);
+    await clock.advance(500);
+    watch.retried(5);
+    await clock.advance(500);
+
+    expect(watch.stalledPartition(1_000)).toBe(4);
+    watch.started(4);
+    expect(watch.stalledPartition(1_000)).toBeNull();
+    await clock.advance(500);
+    expect(watch.stalledPartition(1_000)).toBe(5);
+    watch.ended(5);
+    expect(watch.stalledPartition(1_000)).toBeNull();
+  });
+
   it("is content while another step is reached in time", async () => {
     const { clock, watch, reach } = aWatch();
     await reach("cut", 4);
