@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bin, ROOT } from "./root.mjs";
 
+/** What builds is needed even where NODE_ENV=production makes npm leave it out. */
+const INSTALL = ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"];
+
 /** Installs what package-lock.json asks for and builds what changed. A quarter of a second when there is nothing to do. */
 export function bringUpToDate() {
-  if (!isInstalled())
-    step("Installing dependencies", "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+  if (!isInstalled()) step("Installing dependencies", "npm", INSTALL);
   step(null, bin("tsc"), ["--build"]);
 }
 

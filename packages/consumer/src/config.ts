@@ -11,8 +11,7 @@ import {
 import { CLICKHOUSE_OPTIONS, TABLE_OPTIONS } from "./clickhouse-options.js";
 import { MAX_RANGE_BYTES, MAX_RANGE_RECORDS } from "./report-range.js";
 
-/** How records become ranges, whatever they come from. */
-export const INGEST_OPTIONS = {
+const INGEST_VALUES = {
   maxRangeRows: integerOption({
     name: "MAX_RANGE_ROWS",
     about: "Rows of one insert. Larger inserts make fewer parts and replay more after a crash.",
@@ -100,8 +99,21 @@ export const INGEST_OPTIONS = {
   }),
 } as const;
 
+/** How records become ranges, whatever they come from. */
+export const INGEST_OPTIONS = withContradictions(INGEST_VALUES, ingestFaults);
+
+/** What is wrong with values of ingestion that are right each for itself. */
+function ingestFaults(values: Partial<ConfigOf<typeof INGEST_VALUES>>): readonly string[] {
+  const { stallTimeoutMs = Number.POSITIVE_INFINITY, insertTimeoutMs = 0 } = values;
+  return stallTimeoutMs < insertTimeoutMs * 2
+    ? [
+        "STALL_TIMEOUT_MS must be at least twice INSERT_TIMEOUT_MS, or an insert that still may succeed counts as a stall",
+      ]
+    : [];
+}
+
 const CONSUMER_VALUES = {
-  ...INGEST_OPTIONS,
+  ...INGEST_VALUES,
   operationsPort: operationsPortOption(8_082),
   groupId: patternOption({
     name: "KAFKA_GROUP_ID",
@@ -199,15 +211,18 @@ const CONSUMER_VALUES = {
 } as const;
 
 /** Every option of the consumer's process. */
-export const CONSUMER_OPTIONS = withContradictions(
-  CONSUMER_VALUES,
-  ({ heartbeatIntervalMs = 0, sessionTimeoutMs = Number.POSITIVE_INFINITY }) =>
-    heartbeatIntervalMs * 2 > sessionTimeoutMs
+export const CONSUMER_OPTIONS = withContradictions(CONSUMER_VALUES, (values) => {
+  const { heartbeatIntervalMs = 0, sessionTimeoutMs = Number.POSITIVE_INFINITY } = values;
+  const isLate = heartbeatIntervalMs * 2 > sessionTimeoutMs;
+  return [
+    ...ingestFaults(values),
+    ...(isLate
       ? [
           "KAFKA_HEARTBEAT_INTERVAL_MS must be at most half of KAFKA_SESSION_TIMEOUT_MS, or one late heartbeat ends the session",
         ]
-      : [],
-);
+      : []),
+  ];
+});
 
 /** Everything that the consumer reads from its environment, by theme. */
 export const CONSUMER_OPTION_GROUPS = {

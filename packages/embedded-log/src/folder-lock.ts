@@ -1,14 +1,21 @@
-import { mkdir, rmdir, stat, unlink } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, realpath, rmdir, stat, unlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LogError } from "./log-error.js";
 
+/**
+ * The longest path of a local socket that every system takes, bytes: `sun_path` has 104 on macOS and 108 on Linux (unix(7)), the last one
+ * a zero. Node.js 20 cuts off what is longer, without a word.
+ */
+const LONGEST_SOCKET_PATH = 103;
 /** Taking the lock takes a moment; a guard this old was left by a process that died in between. */
 const STALE_GUARD_MS = 10_000;
 
 /**
- * Sole ownership of a folder, which ends with the process however it ends: a local socket in the folder that its owner
- * listens on. What a dead owner left behind answers no more and is replaced.
+ * Sole ownership of a folder, which ends with the process however it ends: a local socket in the folder (or, where that path would be
+ * too long for one, in the system's folder for temporary files) that its owner listens on. What a dead owner left behind answers no more and is replaced.
  */
 export class FolderLock {
   readonly #server: Server;
@@ -22,7 +29,7 @@ export class FolderLock {
     const guard = join(folder, "lock.guard");
     await makeGuard(guard, folder);
     try {
-      const socket = join(folder, "lock.socket");
+      const socket = await socketOf(folder);
       if (await answers(socket)) throw locked(folder);
       await unlink(socket).catch(ignoreMissing);
       return new FolderLock(await listen(socket));
@@ -37,6 +44,15 @@ export class FolderLock {
   async release(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/** The same for everyone who names the folder, however they do. */
+async function socketOf(folder: string): Promise<string> {
+  const real = await realpath(folder);
+  const inside = join(real, "lock.socket");
+  if (Buffer.byteLength(inside) <= LONGEST_SOCKET_PATH) return inside;
+  const name = createHash("sha256").update(real).digest("hex").slice(0, 32);
+  return join(tmpdir(), `push-reports-${name}.socket`);
 }
 
 /** Keeps two processes from replacing a dead owner's socket at the same moment. */

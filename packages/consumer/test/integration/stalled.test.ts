@@ -27,6 +27,7 @@ describeWithContainers("a partition that stands still", ["kafka", "clickhouse"],
       HANG_AT_STEP: "intent_committed",
       HANG_AT_PARTITION: "1",
       STALL_TIMEOUT_MS: "5000",
+      INSERT_TIMEOUT_MS: "2000",
     });
     await pipeline.untilLedgered(20, log);
     const busy = setInterval(() => {

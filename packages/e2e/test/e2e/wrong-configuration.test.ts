@@ -49,8 +49,9 @@ const CASES: readonly [Program, Readonly<Record<string, string>>, readonly strin
       KAFKA_SESSION_TIMEOUT_MS: "1000",
       KAFKA_HEARTBEAT_INTERVAL_MS: "900",
       CLICKHOUSE_URL: "http://clickhouse:8123",
+      INSERT_TIMEOUT_MS: "100000",
     },
-    ["KAFKA_HEARTBEAT_INTERVAL_MS"],
+    ["KAFKA_HEARTBEAT_INTERVAL_MS", "INSERT_TIMEOUT_MS"],
   ],
   ["standalone", { HTTP_PORT: "65536", OPERATIONS_PORT: "http" }, ["HTTP_PORT", "OPERATIONS_PORT"]],
 ];

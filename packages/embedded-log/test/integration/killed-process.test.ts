@@ -1,3 +1,5 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { openEmbeddedLog } from "../../src/index.js";
 import { readAll } from "../support/records.js";
@@ -32,8 +34,13 @@ describe("embedded log of a killed process", () => {
       await log.close();
     }));
 
-  it("can be opened at once, but by nobody while the process lives", () =>
-    withTemporaryFolder(async (path) => {
+  it.each([
+    ["in a folder with a short path", ""],
+    ["in one whose path is too long for a local socket", "a-folder-whose-name-is-long/".repeat(5)],
+  ])("can be opened at once, but by nobody while the process lives, %s", (_where, below) =>
+    withTemporaryFolder(async (folder) => {
+      const path = join(folder, below, "log");
+      await mkdir(path, { recursive: true });
       const writer = Fixture.start("append-forever.mjs", [path]);
       await writer.nextLine();
       await expect(openEmbeddedLog({ path, maxBytes: MAX_BYTES })).rejects.toMatchObject({
@@ -45,5 +52,6 @@ describe("embedded log of a killed process", () => {
         code: "log_locked",
       });
       await log.close();
-    }));
+    }),
+  );
 });
