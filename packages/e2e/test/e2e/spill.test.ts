@@ -1,6 +1,7 @@
 import { mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import {
   describeWithContainers,
@@ -14,6 +15,10 @@ import { Deployment, type StartOptions } from "../support/deployment.js";
 import { expectExactlyOnce } from "../support/exactly-once.js";
 import { onceSent } from "../support/once-sent.js";
 import type { ServiceProcess } from "../support/service-process.js";
+
+/** How long Kafka is away, and what each gateway is sent meanwhile; a longer and heavier outage takes minutes. */
+const OUTAGE_MS = Number(process.env["OUTAGE_MS"] ?? 4_000);
+const OUTAGE_PER_SECOND = Number(process.env["OUTAGE_PER_SECOND"] ?? 1_000);
 
 /** A gateway of a test and where it listens. */
 interface Gateway {
@@ -60,44 +65,61 @@ describeWithContainers("The services while Kafka is away", ["docker", "clickhous
     [...new Set(load.reports.map(({ status }) => status))].toSorted(
       (a, b) => Number(a) - Number(b),
     );
-  const spilled = async ({ process }: Gateway) => {
+  const spilledBy = async ({ process }: Gateway) => {
     const { spill } = await process.readiness();
-    return (spill as { readonly records: number }).records;
+    return (spill as { readonly records: number } | undefined)?.records ?? 0;
   };
   const untilDrained = (gateway: Gateway) =>
-    waitFor(async () => (await spilled(gateway)) === 0, {
+    waitFor(async () => (await spilledBy(gateway)) === 0, {
       what: "an empty spill",
-      timeoutMs: 60_000,
+      timeoutMs: 60_000 + OUTAGE_MS * 3,
     });
 
-  it("answer every report 200, with a spill, and make one row of each", async () => {
-    const gateway = await startGateway(spillIn("steady"));
-    const outage = onceSent(1_000, async () => {
-      await kafka.kill(0);
-      await waitFor(async () => (await spilled(gateway)) > 4_000, {
-        what: "spilled reports",
-        timeoutMs: 30_000,
+  it(
+    "answer every report 200 with a spill, and 503 for a while without one, and make one row of each that was answered 200",
+    async () => {
+      const withSpill = await startGateway(spillIn("steady"));
+      const without = await startGateway({});
+      const over = new AbortController();
+      const outage = onceSent(OUTAGE_PER_SECOND, async () => {
+        await kafka.kill(0);
+        await delay(OUTAGE_MS);
+        await kafka.restart(0);
       });
-      await kafka.restart(0);
-    });
-    const over = new AbortController();
-    const load = sendReports({
-      url: gateway.url,
-      count: 100_000,
-      connections: 128,
-      perSecond: 1_000,
-      onProgress: outage.onProgress,
-      signal: over.signal,
-    });
-    await outage.done;
-    await untilDrained(gateway);
-    over.abort();
-    const sent = await load;
+      const options = {
+        count: 1_000_000,
+        connections: 128,
+        perSecond: OUTAGE_PER_SECOND,
+        signal: over.signal,
+      };
+      const { onProgress } = outage;
+      const loads = [
+        sendReports({ url: withSpill.url, ...options, onProgress }),
+        sendReports({ url: without.url, ...options }),
+      ] as const;
+      await outage.done;
+      for (const gateway of [withSpill, without]) {
+        await untilDrained(gateway);
+        await waitFor(async () => (await send(gateway, 1, 1)).reports[0]?.status === 200, {
+          what: "a gateway that takes reports again",
+          timeoutMs: 30_000,
+        });
+      }
+      over.abort();
+      const [spilled, refused] = await Promise.all(loads);
 
-    expect(statusesOf(sent)).toEqual([200]);
-    expect(await answeredOnce(sent)).toBe(sent.reports.length);
-    expect(await gateway.process.end("SIGTERM")).toMatchObject({ code: 0, stderr: "" });
-  });
+      expect(statusesOf(spilled)).toEqual([200]);
+      expect(await answeredOnce(spilled)).toBe(spilled.reports.length);
+      expect(statusesOf(refused)).toEqual([200, 503]);
+      await answeredOnce(refused);
+      console.info(
+        `Kafka away for ${OUTAGE_MS} ms: ${spilled.reports.length} reports with a spill, ${refused.reports.length} without one`,
+      );
+      for (const gateway of [withSpill, without])
+        expect(await gateway.process.end("SIGTERM")).toMatchObject({ code: 0, stderr: "" });
+    },
+    120_000 + OUTAGE_MS * 6,
+  );
 
   it("stay within a spill's bounds, a disk's and damage, and lose nothing that was answered 200", async () => {
     const [bounded, onSmallDisk, damaged, without] = await Promise.all([
@@ -155,9 +177,9 @@ describeWithContainers("The services while Kafka is away", ["docker", "clickhous
     await kafka.unpause(0);
     let { process } = gateway;
     for (let kill = 0; kill < 4; kill += 1) {
-      const left = await spilled({ ...gateway, process });
+      const left = await spilledBy({ ...gateway, process });
       const goal = left - Math.ceil(Math.random() * 400);
-      await waitFor(async () => (await spilled({ ...gateway, process })) <= Math.max(0, goal), {
+      await waitFor(async () => (await spilledBy({ ...gateway, process })) <= Math.max(0, goal), {
         what: "some of it drained",
         timeoutMs: 30_000,
         intervalMs: 5,
