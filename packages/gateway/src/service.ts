@@ -16,7 +16,7 @@ import { Registry } from "prom-client";
 import { Accounting } from "./accounting.js";
 import { Admission } from "./admission.js";
 import { createApp } from "./app.js";
-import { GATEWAY_OPTION_GROUPS, type HttpConfig } from "./config.js";
+import { GATEWAY_OPTION_GROUPS, type GatewayConfig, type HttpConfig } from "./config.js";
 import { createPublisher, kafkaRequestTimeoutMs } from "./create-publisher.js";
 import { guardInstances } from "./guarded-instances.js";
 import { InstanceFile } from "./instance-file.js";
@@ -25,8 +25,10 @@ import { collectProcessMetrics, createGatewayMetrics, type GatewayMetrics } from
 import { ReportIds } from "./report-id.js";
 import type { ReportPublisher } from "./report-publisher.js";
 import { createReportsRoute } from "./reports-route.js";
+import { BODY_REST_MS } from "./server/close-connections.js";
 import { ConnectionFaults } from "./server/connection-faults.js";
 import { createFastServer } from "./server/fast-server.js";
+import { OpenConnections } from "./server/open-connections.js";
 import { Readiness } from "./server/readiness.js";
 import { refuseEarly } from "./server/refuse-early.js";
 import { ReportServer } from "./server/report-server.js";
@@ -36,6 +38,8 @@ import { WorkTurns } from "./server/work-turns.js";
 export interface GatewayMaterials {
   readonly config: HttpConfig;
   readonly publisher: ReportPublisher;
+  /** How long what is under way may take to be answered once connections are taken no more, ms; then it is cut. */
+  readonly maxStopMs: number;
   /** What the readiness page says of the publisher besides whether it takes records. */
   readonly details?: () => Readonly<Record<string, unknown>>;
   readonly metrics: GatewayMetrics;
@@ -57,6 +61,9 @@ const TIMEOUT_CHECK_MS = 500;
 const WORK_SLICE_MS = 2;
 /** How long a report that has arrived may wait to be judged, ms; then no more are taken. */
 const MAX_WORK_WAIT_MS = 1_500;
+
+/** Of a stop's time after SHUTDOWN_DELAY_MS, what may go into answers at most: the rest is for the publisher. */
+const STOP_ANSWERS_SHARE = 0.7;
 
 /** Joins the parts that take reports over HTTP and hand them to `publisher`. */
 export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
@@ -91,10 +98,18 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     },
     refuseEarly(app, { admission, accounting, clock }),
   );
-  new ConnectionFaults(accounting, clock).watch(http);
+  const connections = new OpenConnections();
+  connections.watch(http);
+  new ConnectionFaults(connections, accounting, clock).watch(http);
   const server: ReportServer = new ReportServer(
     http,
-    { port: config.httpPort, host: config.httpHost, maxConnections: config.maxConnections },
+    {
+      port: config.httpPort,
+      host: config.httpHost,
+      maxConnections: config.maxConnections,
+      maxStopMs: materials.maxStopMs,
+    },
+    connections,
     accounting,
     metrics.connections,
     clock,
@@ -161,6 +176,7 @@ export function createGatewayService(
   const { parts, health } = createGatewayParts({
     config: gateway,
     publisher,
+    maxStopMs: maxStopMs(gateway),
     details,
     metrics,
     clock,
@@ -178,4 +194,11 @@ export function createGatewayService(
     start: () => lifecycle.start(),
     stop: () => lifecycle.stop(),
   };
+}
+
+/** Time for a body that has begun, and then for its answer, as long as the publisher is left enough of the stop's time. */
+function maxStopMs(gateway: GatewayConfig): number {
+  const { answerDeadlineMs, shutdownDelayMs, shutdownTimeoutMs } = gateway;
+  const atMost = (shutdownTimeoutMs - shutdownDelayMs) * STOP_ANSWERS_SHARE;
+  return Math.min(BODY_REST_MS + answerDeadlineMs, atMost);
 }

@@ -45,6 +45,11 @@ type StandaloneConfig = ConfigOfGroups<typeof STANDALONE_OPTION_GROUPS>;
 /** Value of the column `source`: there is one log, made once with the data folder. */
 export const SOURCE = "embedded.push-reports.1";
 
+/** Of a stop's time, what may go into ranges that are under way. */
+const STOP_DRAIN_SHARE = 0.4;
+/** Of a stop's time after SHUTDOWN_DELAY_MS, what may go into answers: with {@link STOP_DRAIN_SHARE} it leaves time for the databases. */
+const STOP_ANSWERS_SHARE = 0.4;
+
 /** What whoever composes a standalone adds to it. */
 export interface StandaloneSurroundings {
   /** Shows people where it can be reached. */
@@ -148,7 +153,7 @@ async function createStandalone(
     cluster: null,
     deadLetterQueues: [],
     config: ingest,
-    drainMs: standalone.shutdownTimeoutMs * 0.4,
+    drainMs: standalone.shutdownTimeoutMs * STOP_DRAIN_SHARE,
     registry,
     clock,
     logger,
@@ -157,6 +162,7 @@ async function createStandalone(
   const gateway = createGatewayParts({
     config: http,
     publisher: new EmbeddedReportPublisher(log, http, clock),
+    maxStopMs: (standalone.shutdownTimeoutMs - http.shutdownDelayMs) * STOP_ANSWERS_SHARE,
     metrics: createGatewayMetrics(registry),
     clock: receiptClock,
     logger,

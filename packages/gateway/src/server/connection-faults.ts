@@ -1,4 +1,4 @@
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "@push-reports/service-kit";
@@ -6,37 +6,26 @@ import type { Accounting } from "../accounting.js";
 import { type FaultCode, writeFault } from "../error-responses.js";
 import { BODY_FAULT, type BodyFault } from "../read-body.js";
 import { answerAndClose } from "./linger.js";
-
-/** What is known of one connection. */
-interface Connection {
-  /** The request whose head was read last. */
-  current: IncomingMessage | null;
-  /** The answer that goes out last. */
-  lastResponse: ServerResponse | null;
-  isFaulty: boolean;
-}
+import type { OpenConnections } from "./open-connections.js";
 
 /**
  * Answers what `node:http` would answer by itself, in the API's own form: requests that its parser cannot read (400, where it
  * says 400, 413 or 431 without a body) and those that do not arrive in time (503, where it says 408).
  */
 export class ConnectionFaults {
-  readonly #connections = new WeakMap<Duplex, Connection>();
+  readonly #connections: OpenConnections;
   readonly #accounting: Accounting;
   readonly #clock: Clock;
 
-  constructor(accounting: Accounting, clock: Clock) {
+  /** @param connections must watch the same server. */
+  constructor(connections: OpenConnections, accounting: Accounting, clock: Clock) {
+    this.#connections = connections;
     this.#accounting = accounting;
     this.#clock = clock;
   }
 
   /** Call before the server listens. */
   watch(server: Server): void {
-    server.prependListener("request", (req: IncomingMessage, res: ServerResponse) => {
-      const connection = this.#connectionOf(req.socket);
-      connection.current = req;
-      connection.lastResponse = res;
-    });
     // A client may close its side once it has sent its request, and still listen; node:http would close the other side too.
     Object.assign(server, { httpAllowHalfOpen: true });
     // An Expect that means nothing to us changes nothing; node:http would answer 417.
@@ -50,16 +39,8 @@ export class ConnectionFaults {
     );
   }
 
-  #connectionOf(socket: Duplex): Connection {
-    const known = this.#connections.get(socket);
-    if (known !== undefined) return known;
-    const connection: Connection = { current: null, lastResponse: null, isFaulty: false };
-    this.#connections.set(socket, connection);
-    return connection;
-  }
-
   #onFault(error: NodeJS.ErrnoException, socket: Socket): void {
-    const connection = this.#connectionOf(socket);
+    const connection = this.#connections.of(socket);
     // The parser repeats its error for all that still comes in.
     if (connection.isFaulty) return;
     connection.isFaulty = true;
@@ -74,7 +55,7 @@ export class ConnectionFaults {
 
   /** Earlier requests on this connection are answered first. */
   #answerInTurn(socket: Socket, code: FaultCode): void {
-    const { lastResponse } = this.#connectionOf(socket);
+    const { lastResponse } = this.#connections.of(socket);
     const answer = () => this.#answer(socket, code);
     if (lastResponse === null || lastResponse.writableFinished) answer();
     else lastResponse.once("finish", answer);

@@ -3,8 +3,10 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Clock, Part } from "@push-reports/service-kit";
 import type { Gauge } from "prom-client";
 import type { Accounting } from "../accounting.js";
+import { closeConnections } from "./close-connections.js";
 import { rawResponse } from "./connection-faults.js";
 import { answerAndClose } from "./linger.js";
+import type { OpenConnections } from "./open-connections.js";
 
 /** Where it listens, and its bounds. */
 export interface ReportServerOptions {
@@ -13,6 +15,8 @@ export interface ReportServerOptions {
   /** Null listens on every address. */
   readonly host: string | null;
   readonly maxConnections: number;
+  /** A stop that takes longer than this cuts what is still open, ms. */
+  readonly maxStopMs: number;
 }
 
 /**
@@ -27,24 +31,27 @@ export class ReportServer implements Part {
   readonly #server: Server;
   readonly #options: ReportServerOptions;
   readonly #accounting: Accounting;
-  readonly #connections: Gauge;
+  readonly #connections: OpenConnections;
+  readonly #gauge: Gauge;
   readonly #clock: Clock;
-  #open = 0;
   #isClosing = false;
 
+  /** @param connections must watch `server` already. */
   constructor(
     server: Server,
     options: ReportServerOptions,
+    connections: OpenConnections,
     accounting: Accounting,
-    connections: Gauge,
+    gauge: Gauge,
     clock: Clock,
   ) {
     this.#server = server;
     this.#options = options;
     this.#accounting = accounting;
     this.#connections = connections;
+    this.#gauge = gauge;
     this.#clock = clock;
-    server.prependListener("connection", (socket: Socket) => this.#onConnection(socket));
+    server.on("connection", (socket: Socket) => this.#onConnection(socket));
     server.prependListener("request", (_req, res: ServerResponse) => {
       // Clients should come to another gateway with their next request.
       if (this.#isClosing || this.isFull) res.shouldKeepAlive = false;
@@ -58,12 +65,12 @@ export class ReportServer implements Part {
 
   /** Connections that are open. */
   get open(): number {
-    return this.#open;
+    return this.#connections.count;
   }
 
   /** Whether more connections are open than may be. */
   get isFull(): boolean {
-    return this.#open > this.#options.maxConnections;
+    return this.open > this.#options.maxConnections;
   }
 
   /** @throws the listen error, e.g. EADDRINUSE. */
@@ -83,21 +90,20 @@ export class ReportServer implements Part {
     this.#isClosing = true;
   }
 
-  /** Takes no more connections and resolves once every request under way is answered. */
+  /**
+   * Takes no more connections and resolves once every request under way is answered, or was cut after `maxStopMs`. Connections without
+   * one are ended at once, and bodies that do not arrive soon are answered 503.
+   */
   async stop(): Promise<void> {
     this.beginClosing();
     if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await closeConnections(this.#server, this.#connections, this.#options.maxStopMs, this.#clock);
   }
 
   #onConnection(socket: Socket): void {
-    this.#open += 1;
-    this.#connections.set(this.#open);
-    socket.once("close", () => {
-      this.#open -= 1;
-      this.#connections.set(this.#open);
-    });
-    if (this.#open <= this.#options.maxConnections * (1 + EXCESS_SHARE)) return;
+    this.#gauge.set(this.open);
+    socket.once("close", () => this.#gauge.set(this.open));
+    if (this.open <= this.#options.maxConnections * (1 + EXCESS_SHARE)) return;
     this.#accounting.received();
     this.#accounting.ended("busy");
     answerAndClose(socket, rawResponse("busy"), this.#clock);
