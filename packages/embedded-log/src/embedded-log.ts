@@ -41,8 +41,8 @@ export interface EmbeddedLog {
 
   /**
    * Resolves with the record's offset once it is fsynced. Concurrent appends share one commit; they get offsets in the
-   * order of the calls. Rejects with "log_full" or "log_overloaded" before anything is written. After "log_broken" the
-   * record is most likely not in the log, but may be.
+   * order of the calls. Rejects with "log_full" or "log_overloaded" before anything is written. An error whose
+   * `leftBehind` is "unknown" comes from the commit: the record is most likely not in the log, but may be.
    */
   append(record: LogRecord): Promise<number>;
   /**

@@ -100,7 +100,8 @@ export class LmdbStore {
         for (const [key, value] of change.puts) void this.#database.put(key, value);
       });
     } catch (error) {
-      throw new LogError("log_broken", "The log could not be written", await causeOf(error));
+      const cause = await causeOf(error);
+      throw new LogError("log_broken", "The log could not be written", cause, "unknown");
     }
   }
 

@@ -11,14 +11,24 @@ export type LogErrorCode =
   /** The log was closed. */
   | "log_closed";
 
+/** What a call that failed has left in the log of what it was to write: a commit that failed may have happened all the same. */
+export type LeftBehind = "nothing" | "unknown";
+
 /** A fault of an embedded log. */
 export class LogError extends Error {
   override readonly name = "LogError";
   readonly code: LogErrorCode;
+  readonly leftBehind: LeftBehind;
 
-  constructor(code: LogErrorCode, message: string, cause?: unknown) {
+  constructor(
+    code: LogErrorCode,
+    message: string,
+    cause?: unknown,
+    leftBehind: LeftBehind = "nothing",
+  ) {
     super(message, { cause });
     this.code = code;
+    this.leftBehind = leftBehind;
   }
 }
 

@@ -50,10 +50,13 @@ export class TrustedStore {
   /**
    * Opens the files again.
    * @param onChecked hears what they say, right before the store is there.
-   * @throws LogError the last fault, while that is too recent; whatever opening or checking throws.
+   * @throws LogError like the last fault, while that is too recent; whatever opening or checking throws. It leaves nothing behind.
    */
   async reopen(onChecked: (state: LogState) => void): Promise<LmdbStore> {
-    if (this.#fault !== null && this.#parts.now() < this.#reopenAt) throw this.#fault;
+    if (this.#fault !== null && this.#parts.now() < this.#reopenAt) {
+      const { code, message, cause } = this.#fault;
+      throw new LogError(code, message, cause);
+    }
     let store: LmdbStore | null = null;
     try {
       store = await this.#parts.openStore();

@@ -28,6 +28,13 @@ export interface SpillingPublisherLimits {
   readonly stopDrainMs: number;
 }
 
+/** Why a record is not known to be in the spill. */
+interface SpillFault {
+  /** The append goes on. */
+  readonly isLate: boolean;
+  readonly cause: unknown;
+}
+
 /** What is left of the deadline for the answer to leave, ms. */
 const ANSWER_MARGIN_MS = 200;
 /** An error that goes on is logged this often, ms. */
@@ -35,7 +42,8 @@ const COMPLAIN_EVERY_MS = 10_000;
 
 /**
  * Makes records durable on Kafka, or, when Kafka cannot take them, on this machine's disk until it can. While anything is in the spill that
- * can be drained, new records go behind it. A spill that cannot take a record stands in no one's way: then Kafka alone decides.
+ * can be drained, new records go behind it. A spill that cannot take a record stands in no one's way: then Kafka alone decides. A record that
+ * may be in the spill although nobody said so is refused: sent to Kafka as well, it would be there twice.
  */
 export class SpillingReportPublisher implements ReportPublisher, Part {
   readonly name = "spilling-report-publisher";
@@ -89,10 +97,14 @@ export class SpillingReportPublisher implements ReportPublisher, Part {
     const { direct } = this.#parts;
     const fault = await this.#spill(record, null, endsAt);
     if (fault === null) return "spilled";
-    if (direct.isHealthy()) return await direct.publish(record);
-    const isFull = fault instanceof LogError && /^log_(full|overloaded)$/.test(fault.code);
+    const { cause } = fault;
+    if (fault.isLate) throw new PublishError("timeout", "The disk did not sync in time", { cause });
+    if (!(cause instanceof LogError && cause.leftBehind === "nothing"))
+      throw new PublishError("unavailable", "The spill may have the record or not", { cause });
+    if (direct.isHealthy()) return await this.#publishUntil(endsAt, record);
+    const isFull = /^log_(full|overloaded)$/.test(cause.code);
     const code = isFull ? "overloaded" : "unavailable";
-    throw new PublishError(code, "Neither Kafka nor the spill takes records", { cause: fault });
+    throw new PublishError(code, "Neither Kafka nor the spill takes records", { cause });
   }
 
   /** Kafka did not take it, or did not say so. */
@@ -102,16 +114,31 @@ export class SpillingReportPublisher implements ReportPublisher, Part {
     throw failure;
   }
 
+  /** To Kafka after some of the time has gone into a spill that did not take it. */
+  async #publishUntil(endsAt: number, record: ReportRecord): Promise<Kept> {
+    const { direct, clock } = this.#parts;
+    const leftMs = Math.max(0, endsAt - clock.now());
+    const end = await within(direct.publish(record), leftMs, clock);
+    if (end.kind === "resolved") return end.value;
+    if (end.kind === "rejected") throw end.error;
+    throw new PublishError("timeout", "Kafka did not take it in what was left of the time");
+  }
+
   /** Null once the record is fsynced in the spill, else why it is not known to be. */
-  async #spill(record: ReportRecord, sentTo: SentTo | null, endsAt: number): Promise<unknown> {
+  async #spill(
+    record: ReportRecord,
+    sentTo: SentTo | null,
+    endsAt: number,
+  ): Promise<SpillFault | null> {
     const { store, handOver, clock } = this.#parts;
     handOver.fallBehind();
     const appending = store.append(encodeSpilled(record, sentTo));
     const end = await within(appending, Math.max(0, endsAt - clock.now()), clock);
     if (end.kind === "resolved") return null;
-    const fault = end.kind === "rejected" ? end.error : new Error("The disk did not sync in time");
-    this.#complain(fault);
-    return fault;
+    const isLate = end.kind === "late";
+    const cause = isLate ? new Error("The disk did not sync in time") : end.error;
+    this.#complain(cause);
+    return { isLate, cause };
   }
 
   #complain(error: unknown): void {
