@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { BodyBytes } from "./body-bytes.js";
 import { inflateBody } from "./inflate-body.js";
 import { MAX_DISCARDED_BYTES } from "./server/linger.js";
 
@@ -19,7 +20,7 @@ export type ReadBody =
 /** Reads a body of at most `maxBytes`, compressed and inflated. Of a larger one it discards a bounded rest. Never rejects. */
 export function readBody(req: IncomingMessage, maxBytes: number): Promise<ReadBody> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
+    const body = new BodyBytes(maxBytes);
     let bytes = 0;
     const settle = (result: ReadBody) => {
       req.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
@@ -30,14 +31,12 @@ export function readBody(req: IncomingMessage, maxBytes: number): Promise<ReadBo
     };
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= maxBytes) chunks.push(chunk);
+      if (bytes <= maxBytes) body.add(chunk);
       else if (bytes > maxBytes + MAX_DISCARDED_BYTES) settle({ kind: "refused", hasEnded: false });
     };
     const onEnd = () => {
       if (bytes > maxBytes) return settle({ kind: "refused", hasEnded: true });
-      const body =
-        chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-      const inflated = inflateBody(body, req.headers["content-encoding"], maxBytes);
+      const inflated = inflateBody(body.whole(), req.headers["content-encoding"], maxBytes);
       settle(
         inflated === null ? { kind: "refused", hasEnded: true } : { kind: "read", bytes: inflated },
       );
