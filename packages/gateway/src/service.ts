@@ -99,7 +99,6 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     refuseEarly(app, { admission, accounting, clock }),
   );
   const connections = new OpenConnections();
-  connections.watch(http);
   new ConnectionFaults(connections, accounting, clock).watch(http);
   const server: ReportServer = new ReportServer(
     http,

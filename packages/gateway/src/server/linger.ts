@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Clock } from "@push-reports/service-kit";
 
 /** How long a connection stays open for its client to read the answer, ms. */
-const LINGER_MS = 1_000;
+export const LINGER_MS = 1_000;
 /** How much of a refused request is read, so that its client gets to reading the answer. */
 export const MAX_DISCARDED_BYTES = 1_048_576;
 

@@ -15,7 +15,7 @@ export interface Connection {
 export class OpenConnections {
   readonly #connections = new Map<Duplex, Connection>();
 
-  /** Call before the server listens, and before anything else hears of its connections. */
+  /** Call before the server listens; hears of its connections before whatever was registered till then. */
   watch(server: Server): void {
     server.prependListener("request", (req: IncomingMessage, res: ServerResponse) => {
       const connection = this.of(req.socket);

@@ -5,8 +5,8 @@ import type { Gauge } from "prom-client";
 import type { Accounting } from "../accounting.js";
 import { closeConnections } from "./close-connections.js";
 import { rawResponse } from "./connection-faults.js";
-import { answerAndClose } from "./linger.js";
 import type { OpenConnections } from "./open-connections.js";
+import { turnAway } from "./turn-away.js";
 
 /** Where it listens, and its bounds. */
 export interface ReportServerOptions {
@@ -36,7 +36,7 @@ export class ReportServer implements Part {
   readonly #clock: Clock;
   #isClosing = false;
 
-  /** @param connections must watch `server` already. */
+  /** @param server nobody but node:http itself may hear of its connections yet. @param connections will watch it. */
   constructor(
     server: Server,
     options: ReportServerOptions,
@@ -51,7 +51,13 @@ export class ReportServer implements Part {
     this.#connections = connections;
     this.#gauge = gauge;
     this.#clock = clock;
-    server.on("connection", (socket: Socket) => this.#onConnection(socket));
+    // Whatever node:http is told of, its parser reads, and its requests are served.
+    const serve = server.listeners("connection") as ((socket: Socket) => void)[];
+    server.removeAllListeners("connection");
+    server.on("connection", (socket: Socket) => {
+      if (this.#takes(socket)) for (const listener of serve) listener.call(server, socket);
+    });
+    connections.watch(server);
     server.prependListener("request", (_req, res: ServerResponse) => {
       // Clients should come to another gateway with their next request.
       if (this.#isClosing || this.isFull) res.shouldKeepAlive = false;
@@ -100,12 +106,16 @@ export class ReportServer implements Part {
     await closeConnections(this.#server, this.#connections, this.#options.maxStopMs, this.#clock);
   }
 
-  #onConnection(socket: Socket): void {
+  /** Whether a connection is to be read; otherwise it is dealt with. */
+  #takes(socket: Socket): boolean {
     this.#gauge.set(this.open);
     socket.once("close", () => this.#gauge.set(this.open));
-    if (this.open <= this.#options.maxConnections * (1 + EXCESS_SHARE)) return;
-    this.#accounting.received();
-    this.#accounting.ended("busy");
-    answerAndClose(socket, rawResponse("busy"), this.#clock);
+    if (this.open <= this.#options.maxConnections * (1 + EXCESS_SHARE)) return true;
+    const onRequest = () => {
+      this.#accounting.received();
+      this.#accounting.ended("busy");
+    };
+    turnAway(socket, { answer: rawResponse("busy"), onRequest }, this.#clock);
+    return false;
   }
 }

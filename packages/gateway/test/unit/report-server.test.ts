@@ -1,6 +1,12 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { CONFORMANCE_CASES, sendConformanceCase, waitFor } from "@push-reports/test-support";
+import {
+  CONFORMANCE_CASES,
+  CONFORMANCE_PATH,
+  sendConformanceCase,
+  sendRaw,
+  waitFor,
+} from "@push-reports/test-support";
 import { InMemoryReportPublisher } from "../fakes/in-memory-report-publisher.js";
 import { startGateway, type TestGateway } from "../support/start-gateway.js";
 
@@ -45,6 +51,33 @@ describe("the report server", () => {
     await waitFor(async () => (await send(here)).status === 200, { what: "an answer of 200" });
     const { requests, outcomes } = await gateway.counted();
     expect(Object.values(outcomes).reduce((sum, count) => sum + count, 0)).toBe(requests);
+  });
+
+  it("counts each request past all bounds once, answers it once and stores none of them", async () => {
+    const publisher = new InMemoryReportPublisher();
+    gateway = await startGateway(publisher, { maxConnections: 10 });
+    const { port } = gateway;
+    await openIdle(port, 11);
+    const body = '{"event":"open","publishId":"p","deviceId":"d","timestampSecs":1}';
+    const report = `POST ${CONFORMANCE_PATH} HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    // In one packet and in several; the last connection sends nothing, which is no request.
+    const sent = [
+      [report],
+      [report.slice(0, 40), report.slice(40)],
+      [...(report.match(/.{1,50}/gs) ?? [])],
+    ];
+    const answers = await Promise.all([
+      ...sent.map((parts) => sendRaw(port, parts)),
+      sendRaw(port, []),
+    ]);
+
+    for (const answer of answers.slice(0, sent.length))
+      expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 503"]);
+    expect(await gateway.counted()).toEqual({
+      requests: sent.length,
+      outcomes: { busy: sent.length },
+    });
+    expect(publisher.records).toHaveLength(0);
   });
 
   it("serves others while many connections are idle", async () => {
