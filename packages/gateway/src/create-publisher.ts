@@ -14,7 +14,7 @@ import {
 import type { Kafka } from "kafkajs";
 import type { GatewayConfig } from "./config.js";
 import { KafkaReportPublisher } from "./kafka-report-publisher.js";
-import { Lane, type LaneParts } from "./lane.js";
+import { Lane, type LaneObserver, type LaneParts } from "./lane.js";
 import type { GatewayMetrics } from "./metrics.js";
 import { DrainRate } from "./publish/drain-rate.js";
 import { KafkaProblem } from "./publish/kafka-problem.js";
@@ -93,10 +93,8 @@ export function createSpillingPublisher(
   folder: string,
 ): MadeSpillingPublisher {
   const { config, metrics, clock, logger } = materials;
-  const { direct, leaders, problem, picker, createProducer, limits, onTrouble } = createKafkaSide(
-    materials,
-    DIRECT_SHARE,
-  );
+  const { direct, leaders, problem, picker, createProducer, limits, onTrouble, observer } =
+    createKafkaSide(materials, DIRECT_SHARE);
   const { spillMaxBytes: maxBytes, maxWaitingBytes, answerDeadlineMs } = config;
   const store = new SpillStore(
     { folder, maxBytes, maxWaitingBytes, openLog: openCheckedLog },
@@ -113,6 +111,8 @@ export function createSpillingPublisher(
       createProducer: () => createProducer(),
       createProducerAs: createProducer,
       onTrouble,
+      observer,
+      problem,
       onDrained: (records) => metrics.spillDrainedRecords.inc(records),
       clock,
       logger,
@@ -163,19 +163,25 @@ function createKafkaSide(materials: PublisherMaterials, waitShare: number) {
   const onTrouble = () => leaders.refreshSoon();
   const waiting = new WaitingRecords();
   const drainRate = new DrainRate();
+  const observer: LaneObserver = {
+    sent: ({ records, bytes, tookMs }) => {
+      metrics.batchRecords.observe(records);
+      metrics.batchBytes.observe(bytes);
+      metrics.kafkaSendSeconds.observe(tookMs / 1_000);
+    },
+    failed: (code) => metrics.kafkaSendErrors.inc({ code }),
+  };
   const shared: LaneParts = {
     waiting,
     picker,
     createProducer: () => createProducer(),
     onTrouble,
     observer: {
-      sent: ({ records, bytes, tookMs }) => {
-        drainRate.left(bytes, now());
-        metrics.batchRecords.observe(records);
-        metrics.batchBytes.observe(bytes);
-        metrics.kafkaSendSeconds.observe(tookMs / 1_000);
+      sent: (batch) => {
+        drainRate.left(batch.bytes, now());
+        observer.sent(batch);
       },
-      failed: (code) => metrics.kafkaSendErrors.inc({ code }),
+      failed: observer.failed,
     },
     problem,
     clock,
@@ -196,5 +202,5 @@ function createKafkaSide(materials: PublisherMaterials, waitShare: number) {
     clock,
   );
   metrics.watchWaitingBytes(() => direct.waitingBytes);
-  return { direct, leaders, problem, picker, createProducer, limits, onTrouble };
+  return { direct, leaders, problem, picker, createProducer, limits, onTrouble, observer };
 }

@@ -1,10 +1,11 @@
 import {
   Backoff,
   type Clock,
+  errorOf,
+  type FailedWait,
   type Logger,
   type ProducerIdentity,
   SendError,
-  type WaitEnd,
   within,
 } from "@push-reports/service-kit";
 import type { Message } from "kafkajs";
@@ -57,13 +58,6 @@ export interface LaneLimits {
 interface Connected {
   readonly producer: BatchProducer;
   readonly identity: ProducerIdentity;
-}
-
-/** Work that did not come to a good end in time. */
-type Failed = Exclude<WaitEnd<unknown>, { readonly kind: "resolved" }>;
-
-function errorOf(failed: Failed): unknown {
-  return failed.kind === "rejected" ? failed.error : new Error("It did not end in time");
 }
 
 /** Records of one batch: each must find an epoch of its own above its producer's, and epochs have 16 bits. */
@@ -192,7 +186,7 @@ export class Lane {
     picker.release(picked, result.kind === "resolved" ? "acknowledged" : "failed");
   }
 
-  #settleFailed(result: Failed, flight: Flight): void {
+  #settleFailed(result: FailedWait, flight: Flight): void {
     const { picked, batch } = flight;
     const { observer, waiting, logger, onTrouble, problem } = this.#parts;
     const error = errorOf(result);

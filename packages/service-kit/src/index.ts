@@ -14,4 +14,4 @@ export * from "./options.js";
 export * from "./run-process.js";
 export * from "./service-options.js";
 export * from "./tls-misconfiguration.js";
-export { type WaitEnd, within } from "./within.js";
+export { errorOf, type FailedWait, within } from "./within.js";

@@ -4,6 +4,11 @@ import type { PublishError } from "../report-publisher.js";
 /** What a record takes on the wire and in memory besides key and value, estimated. */
 const RECORD_OVERHEAD_BYTES = 64;
 
+/** Bytes that a record counts for, estimated. */
+export function bytesOf({ key, value }: ReportRecord): number {
+  return key.length + value.length + RECORD_OVERHEAD_BYTES;
+}
+
 /** A record on its way to Kafka, and the caller who waits for it. Settles once. */
 export class PendingRecord {
   readonly record: ReportRecord;
@@ -18,7 +23,7 @@ export class PendingRecord {
 
   constructor(record: ReportRecord, expiresAt: number) {
     this.record = record;
-    this.bytes = record.key.length + record.value.length + RECORD_OVERHEAD_BYTES;
+    this.bytes = bytesOf(record);
     this.expiresAt = expiresAt;
     this.settled = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -1,5 +1,6 @@
-import { Backoff, type Clock, type Logger, within } from "@push-reports/service-kit";
+import { Backoff, type Clock, errorOf, type Logger, within } from "@push-reports/service-kit";
 import type { BatchProducer } from "../lane.js";
+import type { KafkaProblem } from "../publish/kafka-problem.js";
 import { againMessageOf, messageOf } from "../publish/message.js";
 import type { PartitionPicker } from "../publish/partition-picker.js";
 import { boundsOf } from "./cut-batch.js";
@@ -12,6 +13,7 @@ export interface BatchPlacerParts {
   readonly picker: PartitionPicker;
   /** Makes a producer for one batch after another, under an identity that a broker gives. */
   readonly createProducer: () => BatchProducer;
+  readonly problem: Pick<KafkaProblem, "failed" | "succeeded">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -66,15 +68,17 @@ export class BatchPlacer {
     own: number | null,
     toMessage: FirstSend["toMessage"],
   ): Promise<PlacedBatch | null> {
-    const { picker, createProducer, clock } = this.#parts;
+    const { picker, createProducer, problem, clock } = this.#parts;
     this.#producer ??= createProducer();
     const producer = this.#producer;
     const connected = await within(producer.connect(), this.#connectTimeoutMs, clock);
     if (connected.kind !== "resolved") {
+      problem.failed("connect", errorOf(connected));
       await this.#discardProducer();
       await clock.sleep(this.#backoff.next(), this.#stopped);
       return null;
     }
+    problem.succeeded("connect");
     this.#backoff.reset();
     const picked = own === null ? picker.pick() : null;
     const partition = own ?? picked?.partition;

@@ -2,14 +2,18 @@ import type { ReportRecord } from "@push-reports/report";
 import {
   Backoff,
   type Clock,
+  errorOf,
+  type FailedWait,
   type Logger,
   type ProducerIdentity,
   SendError,
   within,
 } from "@push-reports/service-kit";
 import type { Message } from "kafkajs";
-import type { BatchProducer } from "../lane.js";
+import type { BatchProducer, LaneObserver } from "../lane.js";
+import type { KafkaProblem } from "../publish/kafka-problem.js";
 import { againMessageOf } from "../publish/message.js";
+import { bytesOf } from "../publish/pending-record.js";
 import type { LedPartition } from "../publish/topic-leaders.js";
 import type { OpenBatch } from "./drain-mark.js";
 import type { SpilledRecord } from "./spilled-record.js";
@@ -29,6 +33,8 @@ export interface DeliveryParts {
   /** Makes a producer for one batch, under an identity of its own. */
   readonly createProducerAs: (identity: ProducerIdentity) => BatchProducer;
   readonly onTrouble: () => void;
+  readonly observer: LaneObserver;
+  readonly problem: Pick<KafkaProblem, "failed" | "succeeded">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -141,17 +147,34 @@ export class Delivery {
 
   /** Null when the batch was acknowledged, else why not. */
   async #send(producer: BatchProducer, toMessage: ToMessage): Promise<SendError["code"] | null> {
-    const { clock, logger, onTrouble } = this.#parts;
+    const { clock, observer, problem } = this.#parts;
     const { connectTimeoutMs, sendTimeoutMs } = this.#limits;
-    const { first, last, partition } = this.batch;
     const connected = await within(producer.connect(), connectTimeoutMs, clock);
+    if (connected.kind !== "resolved") {
+      problem.failed("connect", errorOf(connected));
+      return this.#failed(connected);
+    }
+    problem.succeeded("connect");
+    const startedAt = clock.now();
     const messages = this.records.map(({ record }) => toMessage(record));
-    const end =
-      connected.kind === "resolved"
-        ? await within(producer.send(partition, messages), sendTimeoutMs, clock)
-        : connected;
-    if (end.kind === "resolved") return null;
-    const error = end.kind === "rejected" ? end.error : new Error("The send did not end");
+    const sending = producer.send(this.batch.partition, messages);
+    const sent = await within(sending, sendTimeoutMs, clock);
+    if (sent.kind !== "resolved") {
+      const code = this.#failed(sent);
+      observer.failed(code);
+      problem.failed("send", errorOf(sent));
+      return code;
+    }
+    problem.succeeded("send");
+    const bytes = this.records.reduce((sum, { record }) => sum + bytesOf(record), 0);
+    observer.sent({ records: messages.length, bytes, tookMs: clock.now() - startedAt });
+    return null;
+  }
+
+  #failed(how: FailedWait): SendError["code"] {
+    const { logger, onTrouble } = this.#parts;
+    const { first, last, partition } = this.batch;
+    const error = errorOf(how);
     const code = error instanceof SendError ? error.code : "unknown_outcome";
     logger.warn("spill_send_failed", { code, partition, first, last, error });
     onTrouble();

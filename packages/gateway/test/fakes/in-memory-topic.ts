@@ -37,6 +37,8 @@ export class InMemoryTopic {
   /** Partitions without a leader. */
   readonly down = new Set<number>();
   readonly isKnown = true;
+  /** What the user of this topic may no longer do. */
+  forbidden: "connect" | "send" | null = null;
   /** The fates of the next sends; all others are taken. */
   fates: SendFate[] = [];
   readonly #states: readonly Map<string, ProducerState>[];
@@ -70,7 +72,10 @@ export class InMemoryTopic {
       return identity;
     };
     return {
-      connect: async () => connect(),
+      connect: async () => {
+        if (this.forbidden === "connect") throw noRight();
+        return connect();
+      },
       close: async () => undefined,
       send: async (partition, messages) => {
         const sequence = sequences.get(partition) ?? 0;
@@ -92,6 +97,7 @@ export class InMemoryTopic {
   }
 
   #send(batch: Batch): SendError | null {
+    if (this.forbidden === "send") return noRight();
     const fate = this.down.has(batch.partition) ? "lost" : (this.fates.shift() ?? "taken");
     if (fate === "refused") return new SendError("not_sent", "refused");
     if (fate === "late") this.#late.push(batch);
@@ -119,3 +125,8 @@ export class InMemoryTopic {
     return null;
   }
 }
+
+const noRight = () => {
+  const cause = Object.assign(new Error("refused"), { type: "TOPIC_AUTHORIZATION_FAILED" });
+  return new SendError("not_sent", "The broker refuses", cause);
+};

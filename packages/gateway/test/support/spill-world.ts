@@ -5,6 +5,7 @@ import { checkEmbeddedLog, openEmbeddedLog } from "@push-reports/embedded-log";
 import { AGAIN_HEADER } from "@push-reports/report";
 import { type Clock, createLogger, systemClock } from "@push-reports/service-kit";
 import { waitFor } from "@push-reports/test-support";
+import { KafkaProblem } from "../../src/publish/kafka-problem.js";
 import { messageOf } from "../../src/publish/message.js";
 import { PartitionPicker } from "../../src/publish/partition-picker.js";
 import type { SentTo } from "../../src/report-publisher.js";
@@ -23,10 +24,15 @@ const hurriedClock: Clock = {
   sleep: (ms, signal) => systemClock.sleep(ms / HURRY, signal),
 };
 
+const silent = createLogger({ service: "test", level: "silent" });
+
 /** A spill on a real disk, drained to a topic in memory, by one process's life after another. */
 export class SpillWorld {
   readonly topic = new InMemoryTopic(3);
   readonly spilled: string[] = [];
+  readonly problem = new KafkaProblem("reports", hurriedClock, silent);
+  /** Records of the batches that were acknowledged, and codes of those that were not, in order. */
+  readonly heard: (number | string)[] = [];
   readonly folder: string;
   #life: { readonly store: SpillStore; readonly drain: SpillDrain } | null = null;
 
@@ -41,7 +47,7 @@ export class SpillWorld {
   /** Begins a life. @param check as gateways do: it takes a process of its own. */
   async begin(check: "checked" | "trusted" = "trusted"): Promise<void> {
     const { folder, topic } = this;
-    const logger = createLogger({ service: "test", level: "silent" });
+    const logger = silent;
     const clock = hurriedClock;
     const store = new SpillStore(
       {
@@ -66,6 +72,11 @@ export class SpillWorld {
         createProducer: () => topic.producer(),
         createProducerAs: (identity) => topic.producer(identity),
         onTrouble: () => undefined,
+        observer: {
+          sent: ({ records }) => void this.heard.push(records),
+          failed: (code) => void this.heard.push(code),
+        },
+        problem: this.problem,
         onDrained: () => undefined,
         clock,
         logger,

@@ -1,6 +1,7 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { waitFor } from "@push-reports/test-support";
 import fc from "fast-check";
 import type { SendFate } from "../fakes/in-memory-topic.js";
 import { SpillWorld } from "../support/spill-world.js";
@@ -77,6 +78,24 @@ describe("the drain of a spill", () => {
     await world.untilDrained();
     expect(world.rows().toSorted(byText)).toEqual(world.spilled.toSorted(byText));
   });
+
+  it.each(["connect", "send"] as const)(
+    "tells of every batch, and of what somebody has to mend before it can %s",
+    async (forbidden) => {
+      world.topic.forbidden = forbidden;
+      await world.begin();
+      await world.spill(30);
+      await waitFor(async () => world.problem.reason !== null, { what: "the reason" });
+      expect(world.problem.reason).toBe("the user has no right to the topic");
+      world.topic.forbidden = null;
+      await world.untilDrained();
+
+      expect(world.problem.reason).toBeNull();
+      const sent = world.heard.filter((records) => typeof records === "number");
+      expect(sent.reduce((sum, records) => sum + records, 0)).toBe(30);
+      expect(world.heard.includes("not_sent")).toBe(forbidden === "send");
+    },
+  );
 
   it("sets a damaged log aside under a name of its own and goes on with a new one", async () => {
     world.topic.down.add(0).add(1).add(2);

@@ -6,6 +6,7 @@ import { type EmbeddedLog, LogError, openEmbeddedLog } from "@push-reports/embed
 import { encodeReport } from "@push-reports/report";
 import { createLogger } from "@push-reports/service-kit";
 import { aReceivedReport, FakeClock, waitFor } from "@push-reports/test-support";
+import { KafkaProblem } from "../../src/publish/kafka-problem.js";
 import { PartitionPicker } from "../../src/publish/partition-picker.js";
 import type { PublishError } from "../../src/report-publisher.js";
 import { HandOver } from "../../src/spill/hand-over.js";
@@ -84,6 +85,8 @@ describe("a gateway with a spill that holds reports, whose Kafka is well again",
         createProducer: () => topic.producer(),
         createProducerAs: (identity) => topic.producer(identity),
         onTrouble: () => undefined,
+        observer: { sent: () => undefined, failed: () => undefined },
+        problem: new KafkaProblem("reports", clock, logger),
         onDrained: () => undefined,
       },
       { maxBatchBytes: 2_000, connectTimeoutMs: 60_000, sendTimeoutMs: 60_000 },
