@@ -17,12 +17,13 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
 /** What a look at the file found. */
 type Look =
   | { readonly ok: true; readonly ids: ReadonlySet<string> }
-  | { readonly ok: false; readonly fault: string };
+  /** Only another content mends it, unless it `mayPass`. */
+  | { readonly ok: false; readonly fault: string; readonly mayPass?: true };
 
 /**
  * The instances that a file lists, one a line. It is read again when it has changed and has then stayed the same for a second, so
- * that a half-written file is not taken. A file that cannot be used any more changes nothing: the last list holds, and the
- * log and the readiness page say so.
+ * that a half-written file is not taken, and again at each look while reading fails. A file that cannot be used any more changes
+ * nothing: the last list holds, and the log and the readiness page say so.
  */
 export class InstanceFile implements Instances, Part {
   readonly name = "instance-file";
@@ -30,13 +31,21 @@ export class InstanceFile implements Instances, Part {
   readonly #fixed: Instances;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #readText: (path: string) => Promise<string>;
   readonly #stopped = new AbortController();
   #ids: ReadonlySet<string> = new Set();
   #problem: string | null = null;
   #watching: Promise<void> = Promise.resolve();
 
-  /** @param fixed may report whatever the file says. */
-  constructor(path: string, fixed: Instances, clock: Clock, logger: Logger) {
+  /** @param fixed may report whatever the file says. @param readText gives a file's text. */
+  constructor(
+    path: string,
+    fixed: Instances,
+    clock: Clock,
+    logger: Logger,
+    readText = (from: string) => readFile(from, "utf8"),
+  ) {
+    this.#readText = readText;
     this.#path = path;
     this.#fixed = fixed;
     this.#clock = clock;
@@ -82,8 +91,9 @@ export class InstanceFile implements Instances, Part {
       await this.#clock.sleep(LOOK_MS, this.#stopped.signal);
       const version = await this.#version();
       if (version !== used && version === seen) {
-        this.#use(await this.#read());
-        used = version;
+        const look = await this.#read();
+        this.#use(look);
+        if (look.ok || look.mayPass === undefined) used = version;
       }
       seen = version;
     }
@@ -91,6 +101,7 @@ export class InstanceFile implements Instances, Part {
 
   #use(look: Look): void {
     if (!look.ok) {
+      if (look.fault === this.#problem) return;
       this.#problem = look.fault;
       this.#logger.error("instance_file_unusable", { fault: look.fault, instances: this.size });
       return;
@@ -105,9 +116,9 @@ export class InstanceFile implements Instances, Part {
       const { size } = await stat(this.#path);
       if (size > MAX_FILE_BYTES)
         return { ok: false, fault: `it has more than ${MAX_FILE_BYTES} bytes` };
-      return parseInstanceIds(await readFile(this.#path, "utf8"));
+      return parseInstanceIds(await this.#readText(this.#path));
     } catch (error) {
-      return { ok: false, fault: `it cannot be read (${codeOf(error)})` };
+      return { ok: false, fault: `it cannot be read (${codeOf(error)})`, mayPass: true };
     }
   }
 

@@ -1,0 +1,69 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type Clock, type Logger, systemClock } from "@push-reports/service-kit";
+import { waitFor } from "@push-reports/test-support";
+import { InstanceFile } from "../../src/instance-file.js";
+import { listedInstances } from "../../src/instances.js";
+
+const OLD = "426abfc7-41fe-492f-bcf1-27586fa9bd3f";
+const NEW = "0b0b2b1c-8d9e-4c80-91ba-9b7c4b0b7d1a";
+/** How much faster time passes here. */
+const HURRY = 20;
+
+const hurriedClock: Clock = {
+  now: () => Math.floor(performance.now() * HURRY),
+  sleep: (ms, signal) => systemClock.sleep(ms / HURRY, signal),
+};
+
+describe("the list of instances in a file", () => {
+  let folder: string;
+  let path: string;
+  let file: InstanceFile;
+  let reads = 0;
+  const events: string[] = [];
+  /** Reads that fail before the file can be read again. */
+  let failures = 0;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "instances-"));
+    path = join(folder, "instances");
+    await writeFile(path, `${OLD}\n`);
+    failures = 0;
+    reads = 0;
+    events.length = 0;
+    const log = (event: string) => void events.push(event);
+    const logger: Logger = { debug: log, info: log, warn: log, error: log };
+    file = new InstanceFile(path, listedInstances([]), hurriedClock, logger, async (from) => {
+      reads += 1;
+      if (failures === 0) return await readFile(from, "utf8");
+      failures -= 1;
+      throw Object.assign(new Error("The disk failed"), { code: "EIO" });
+    });
+    await file.start();
+  });
+  afterEach(async () => {
+    await file.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  it("is read once more after a fault that passes, and the fault is told of once", async () => {
+    failures = 3;
+    await writeFile(path, `${NEW}\n`);
+    await waitFor(async () => file.has(NEW), { what: "the new list", timeoutMs: 3_000 });
+
+    expect([file.has(OLD), file.problem]).toEqual([false, null]);
+    expect(events).toEqual(["instances_loaded", "instance_file_unusable", "instances_loaded"]);
+  });
+
+  it("is not read again and again while its content is at fault", async () => {
+    await writeFile(path, "no id\n");
+    await waitFor(async () => file.problem !== null, { what: "the fault", timeoutMs: 3_000 });
+    const readsThen = reads;
+    await hurriedClock.sleep(5_000);
+
+    expect(reads).toBe(readsThen);
+    expect(file.has(OLD)).toBe(true);
+  });
+});
