@@ -12,7 +12,7 @@ import { createClickHouse } from "./clickhouse-client.js";
 import { CLICKHOUSE_OPTIONS, clusterSettings, TABLE_OPTIONS } from "./clickhouse-options.js";
 import { ClickHouseStatements } from "./clickhouse-statements.js";
 import { CONSUMER_OPTIONS } from "./config.js";
-import { KafkaPositions } from "./kafka-positions.js";
+import { readPositions } from "./kafka-positions.js";
 import type { PartitionPosition } from "./record-source.js";
 
 /** Everything that the operators' commands read from their environment, by theme: the consumer's own variables. */
@@ -55,7 +55,7 @@ export function openOperatorTools(environment: Environment): OperatorTools {
     source,
     positions: async () => {
       await admin.connect();
-      return await new KafkaPositions(admin, { topic: config.kafka.topic, groupId }).readAll();
+      return await readPositions(admin, { topic: config.kafka.topic, groupId });
     },
     close: async () => {
       await admin.disconnect();

@@ -2,81 +2,142 @@ import type { Admin } from "kafkajs";
 import type { LogEnds, PartitionPosition } from "./record-source.js";
 import { WriteError } from "./report-writer.js";
 
-/** Reads where the group and the log stand; partitions that ask at the same time share one answer. */
+/** A connection to the brokers, and what is known against it. */
+interface Connection {
+  readonly admin: Admin;
+  /** Readings that have neither ended nor failed. */
+  readings: number;
+  /** A reading failed on it, or its metadata are too old. */
+  isDoubtful: boolean;
+}
+
+/** Reads one partition's position. @throws WriteError `passes_with_time` while Kafka does not answer. */
+export type ReadPosition = (partition: number) => Promise<PartitionPosition>;
+
+/** Reads where the group and the log stand. */
 export class KafkaPositions {
-  readonly #admin: Admin;
+  readonly #open: () => Admin;
   readonly #topic: string;
   readonly #groupId: string;
-  #reading: Promise<ReadonlyMap<number, PartitionPosition>> | null = null;
+  #connection: Connection;
+  #isClosed = false;
 
-  constructor(admin: Admin, at: { readonly topic: string; readonly groupId: string }) {
-    this.#admin = admin;
+  /** @param open makes an admin client with connections of its own, not yet connected. */
+  constructor(open: () => Admin, at: { readonly topic: string; readonly groupId: string }) {
+    this.#open = open;
     this.#topic = at.topic;
     this.#groupId = at.groupId;
+    this.#connection = connectionOf(open());
   }
 
-  /** @throws WriteError `passes_with_time` while Kafka does not answer. */
-  async read(partition: number): Promise<PartitionPosition> {
-    this.#reading ??= this.readAll().finally(() => {
-      this.#reading = null;
-    });
-    const position = await this.#reading
-      .then((all) => all.get(partition))
-      .catch((error: unknown) => {
-        throw new WriteError("passes_with_time", 0, "Kafka gave no offsets", error);
+  /** @throws kafkajs' error when no broker can be reached. */
+  async connect(): Promise<void> {
+    await this.#connection.admin.connect();
+  }
+
+  async disconnect(): Promise<void> {
+    this.#isClosed = true;
+    await this.#connection.admin.disconnect();
+  }
+
+  /**
+   * What the partitions of an epoch that begins now read their positions by; those that ask at the same time share one answer.
+   * A reading of an epoch before is never joined: it may have seen the group's offsets before a former owner announced its last range.
+   * Nor is it waited for: where it hangs, a new connection is made.
+   */
+  forEpoch(): ReadPosition {
+    let reading: Promise<ReadonlyMap<number, PartitionPosition>> | null = null;
+    const begin = () => {
+      const begun = this.#readAnew().finally(() => {
+        if (reading === begun) reading = null;
       });
-    if (position !== undefined) return position;
-    await this.#forgetMetadata();
-    throw new WriteError("passes_with_time", 0, `Kafka gave no offsets of ${partition}`);
+      return begun;
+    };
+    return async (partition) => {
+      reading ??= begin();
+      const position = await reading
+        .then((all) => all.get(partition))
+        .catch((error: unknown) => {
+          throw new WriteError("passes_with_time", 0, "Kafka gave no offsets", error);
+        });
+      if (position !== undefined) return position;
+      // The admin's metadata are minutes old at worst, and only a new connection renews them: it does not know a new partition.
+      this.#connection.isDoubtful = true;
+      throw new WriteError("passes_with_time", 0, `Kafka gave no offsets of ${partition}`);
+    };
   }
 
   /** @throws kafkajs' error when Kafka does not answer. */
   async readEnds(): Promise<LogEnds> {
     const topics = [this.#topic];
+    const { admin } = this.#connection;
     // The admin's own metadata may be minutes old: a partition that was added since must not be overlooked.
-    const [metadata, logs] = await Promise.all([
-      this.#admin.fetchTopicMetadata({ topics }),
-      this.#admin.fetchTopicOffsets(this.#topic),
-    ]);
+    const metadata = await admin.fetchTopicMetadata({ topics });
+    const logs = await admin.fetchTopicOffsets(this.#topic);
     const partitions = Math.max(
       logs.length,
       ...metadata.topics.map((topic) => topic.partitions.length),
     );
-    if (partitions > logs.length) await this.#forgetMetadata();
+    if (partitions > logs.length) await this.#renew();
     return {
       partitions,
       highWatermarks: new Map(logs.map(({ partition, high }) => [partition, Number(high)])),
     };
   }
 
-  /** Of every partition of the topic. @throws kafkajs' error when Kafka does not answer. */
-  async readAll(): Promise<ReadonlyMap<number, PartitionPosition>> {
-    const [groups, logs] = await Promise.all([
-      this.#admin.fetchOffsets({ groupId: this.#groupId, topics: [this.#topic] }),
-      this.#admin.fetchTopicOffsets(this.#topic),
-    ]);
-    const committed = new Map(
-      groups.flatMap(({ partitions }) => partitions).map((entry) => [entry.partition, entry]),
-    );
-    return new Map(
-      logs.map(({ partition, low, high }) => {
-        const { offset = "-1", metadata = null } = committed.get(partition) ?? {};
-        return [
-          partition,
-          {
-            committedOffset: Number(offset) < 0 ? null : Number(offset),
-            metadata: metadata ?? "",
-            lowWatermark: Number(low),
-            highWatermark: Number(high),
-          },
-        ];
-      }),
-    );
+  async #readAnew(): Promise<ReadonlyMap<number, PartitionPosition>> {
+    const { isDoubtful, readings } = this.#connection;
+    if (isDoubtful || readings > 0) await this.#renew();
+    const connection = this.#connection;
+    connection.readings += 1;
+    try {
+      return await readPositions(connection.admin, { topic: this.#topic, groupId: this.#groupId });
+    } catch (error) {
+      connection.isDoubtful = true;
+      throw error;
+    } finally {
+      connection.readings -= 1;
+    }
   }
 
-  /** The admin's metadata are minutes old at worst, and only a new connection renews them: it does not know a new partition. */
-  async #forgetMetadata(): Promise<void> {
-    await this.#admin.disconnect();
-    await this.#admin.connect();
+  /** Goes on over a new connection. The old one is closed behind it, which takes as long as what hangs on it. */
+  async #renew(): Promise<void> {
+    const admin = this.#open();
+    await admin.connect();
+    if (this.#isClosed) return await admin.disconnect();
+    const old = this.#connection;
+    this.#connection = connectionOf(admin);
+    old.admin.disconnect().catch(() => undefined);
   }
+}
+
+function connectionOf(admin: Admin): Connection {
+  return { admin, readings: 0, isDoubtful: false };
+}
+
+/** Of every partition of the topic. @throws kafkajs' error when Kafka does not answer. */
+export async function readPositions(
+  admin: Admin,
+  { topic, groupId }: { readonly topic: string; readonly groupId: string },
+): Promise<ReadonlyMap<number, PartitionPosition>> {
+  // One after the other: of a new client kafkajs joins the second to a load of metadata without the topic, and fails.
+  const groups = await admin.fetchOffsets({ groupId, topics: [topic] });
+  const logs = await admin.fetchTopicOffsets(topic);
+  const committed = new Map(
+    groups.flatMap(({ partitions }) => partitions).map((entry) => [entry.partition, entry]),
+  );
+  return new Map(
+    logs.map(({ partition, low, high }) => {
+      const { offset = "-1", metadata = null } = committed.get(partition) ?? {};
+      return [
+        partition,
+        {
+          committedOffset: Number(offset) < 0 ? null : Number(offset),
+          metadata: metadata ?? "",
+          lowWatermark: Number(low),
+          highWatermark: Number(high),
+        },
+      ];
+    }),
+  );
 }

@@ -7,7 +7,7 @@ import {
   overrideFailedJoin,
   overrideOffsetReset,
 } from "@push-reports/service-kit";
-import type { Admin, Consumer, EachBatchPayload, Kafka } from "kafkajs";
+import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import { KafkaAssignedPartition } from "./kafka-assigned-partition.js";
 import { KafkaPositions } from "./kafka-positions.js";
 import { sourceRecordOf } from "./kafka-source-record.js";
@@ -42,7 +42,6 @@ const HANDLERS = 256;
  */
 export class KafkaRecordSource implements RecordSource {
   readonly #consumer: Consumer;
-  readonly #admin: Admin;
   readonly #options: KafkaRecordSourceOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -62,8 +61,7 @@ export class KafkaRecordSource implements RecordSource {
     this.#clock = clock;
     this.#logger = logger;
     this.#lastActivityAt = clock.now();
-    this.#admin = kafka.admin();
-    this.#positions = new KafkaPositions(this.#admin, options);
+    this.#positions = new KafkaPositions(() => kafka.admin(), options);
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
       allowAutoTopicCreation: false,
@@ -103,7 +101,7 @@ export class KafkaRecordSource implements RecordSource {
     this.#endEpoch();
     await this.#connecting;
     await this.#consumer.disconnect();
-    await this.#admin.disconnect();
+    await this.#positions.disconnect();
   }
 
   async ends(): Promise<LogEnds> {
@@ -156,7 +154,7 @@ export class KafkaRecordSource implements RecordSource {
     const backoff = new Backoff({ initialMs: 500, maxMs: 10_000 });
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#admin.connect();
+        await this.#positions.connect();
         await this.#consumer.connect();
         // Without fromBeginning kafkajs skips whatever was written before the group's first join.
         await this.#consumer.subscribe({ topic: this.#options.topic, fromBeginning: true });
@@ -198,6 +196,7 @@ export class KafkaRecordSource implements RecordSource {
     // Nothing is fetched before recovery has said where to begin.
     this.#consumer.pause([{ topic, partitions: [...partitions] }]);
     const capacityBytes = Math.floor(maxBufferedBytes / Math.max(1, partitions.length));
+    const readPosition = this.#positions.forEpoch();
     this.#epoch = new Map(
       partitions.map((partition) => [
         partition,
@@ -206,7 +205,7 @@ export class KafkaRecordSource implements RecordSource {
           capacityBytes,
           clock: this.#clock,
           logger: this.#logger,
-          readPosition: () => this.#positions.read(partition),
+          readPosition: () => readPosition(partition),
           seek: (offset) => this.#consumer.seek({ topic, partition, offset: String(offset) }),
           pause: () => this.#consumer.pause([{ topic, partitions: [partition] }]),
           resume: () => this.#consumer.resume([{ topic, partitions: [partition] }]),
