@@ -1,4 +1,5 @@
 import type { Clock, Logger } from "@push-reports/service-kit";
+import type { Ledger } from "./ledger.js";
 import { receiptWindowOf } from "./receipt-times.js";
 import type { Epoch } from "./record-source.js";
 import type { ReportRange } from "./report-range.js";
@@ -11,9 +12,12 @@ import type { WriteRetrier } from "./write-retrier.js";
 export interface InsertOnceParts {
   readonly writer: ReportWriter;
   readonly storedReports: StoredReports;
+  readonly ledger: Ledger;
   readonly retrier: WriteRetrier;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long after it was cut a range's token is sure to be remembered, ms; past that its rows are looked up. */
+  readonly tokenTrustMs: number;
 }
 
 /** An insert, and whether an attempt at it may have been made before. */
@@ -40,6 +44,8 @@ const SETTLE_MS = 2_000;
  * a power cut can leave rows without their token, and a repetition doubles them. So once the database has started anew since the
  * first attempt, `reports` is asked, what is not there is inserted, and `reports` is asked again. Rows that are there already may lack their
  * views, which are given them once more.
+ * The same once the range is so old that its token may be forgotten: the database was out of reach for long, or this process stood still
+ * between two lines. Then a successor may have completed the range as well, so the ledger is asked too.
  * @returns an attempt, for a {@link WriteRetrier}.
  */
 export function insertOnce(
@@ -47,16 +53,26 @@ export function insertOnce(
   parts: InsertOnceParts,
   lines: RowLines,
 ): () => Promise<void> {
-  const { range, token, mayBeStored } = insert;
+  const { range, token, mayBeStored, epoch } = insert;
   const { writer, clock } = parts;
   let firstAttemptAt = mayBeStored ? range.cutAt.getTime() - CLOCK_MARGIN_MS : null;
   return async () => {
+    let mustLookUp = false;
     if (firstAttemptAt === null) firstAttemptAt = clock.now();
-    else if ((await writer.rememberedSince()).getTime() > firstAttemptAt)
-      return await insertMissing(insert, parts, lines);
+    else mustLookUp = (await writer.rememberedSince()).getTime() > firstAttemptAt;
+    if (mustLookUp || isOld(range, parts)) return await insertMissing(insert, parts, lines);
+    epoch.ended.throwIfAborted();
     await writer.write(token, lines);
     if (insert.isPartlyStored) await writer.completeViews(stretchOf(range));
   };
+}
+
+/** Whether the range was cut so long ago that what was written under its name may be forgotten. */
+export function isOld(
+  { cutAt }: ReportRange,
+  { clock, tokenTrustMs }: Pick<InsertOnceParts, "clock" | "tokenTrustMs">,
+): boolean {
+  return clock.now() - cutAt.getTime() > tokenTrustMs;
 }
 
 async function insertMissing(
@@ -64,23 +80,42 @@ async function insertMissing(
   parts: InsertOnceParts,
   lines: RowLines,
 ): Promise<void> {
-  const { range, token } = insert;
+  const { range, token, epoch } = insert;
   const { writer, logger, clock } = parts;
   const stretch = stretchOf(range);
   let missing = await missingLines(insert, parts, stretch, lines);
   const wasStored = insert.isPartlyStored || missing.records.length < lines.records.length;
+  missing = await unbookedLines(insert, parts, missing);
   for (let hollow = 0; missing.records.length > 0; hollow += 1) {
     if (hollow > MAX_HOLLOW)
       throw new WriteError("passes_with_time", 0, `${range.name} is acknowledged and not there`);
+    epoch.ended.throwIfAborted();
     await writer.write(hollow === 0 ? token : `${token}/again-${hollow}`, missing);
     missing = await missingLines(insert, parts, stretch, missing);
     if (missing.records.length === 0) break;
     const { name, source, partition } = range;
     logger.error("insert_hollow", { name, source, partition, rows: missing.records.length });
-    await clock.sleep(SETTLE_MS, insert.epoch.ended);
+    await clock.sleep(SETTLE_MS, epoch.ended);
     missing = await missingLines(insert, parts, stretch, missing);
   }
+  epoch.ended.throwIfAborted();
   if (wasStored) await writer.completeViews(stretch);
+}
+
+/** What the ledger does not call complete: a successor may have booked as absent what it no longer found in the log. */
+async function unbookedLines(
+  { range, epoch }: OneInsert,
+  { ledger, retrier, logger }: InsertOnceParts,
+  lines: RowLines,
+): Promise<RowLines> {
+  if (lines.records.length === 0) return lines;
+  const { name, source, partition, first } = range;
+  const end = await retrier.run("look_up", epoch, () => ledger.endFrom(partition, first));
+  if (end === null || end <= first) return lines;
+  const unbooked = selectLines(lines, ({ offset }) => offset >= end);
+  const rows = lines.records.length - unbooked.records.length;
+  logger.warn("rows_booked_meanwhile", { name, source, partition, rows, end });
+  return unbooked;
 }
 
 async function missingLines(

@@ -6,6 +6,8 @@ import { FailuresOnCommand } from "./failures-on-command.js";
 /** The table `ledger`, with its checks, as one source asks it. */
 export class InMemoryLedger implements Ledger {
   readonly failures = new FailuresOnCommand();
+  /** Of the question what is complete. */
+  readonly endFailures = new FailuresOnCommand();
   readonly entries: LedgerEntry[] = [];
   readonly #source: string;
   readonly #journal: string[];
@@ -16,16 +18,7 @@ export class InMemoryLedger implements Ledger {
   }
 
   async endFrom(partition: number, from: number | null): Promise<number | null> {
-    const ours = this.entries
-      .filter((entry) => entry.source === this.#source && entry.partition === partition)
-      .filter(({ last }) => last >= (from ?? 0))
-      .sort((a, b) => a.first - b.first);
-    const begin = from ?? ours[0]?.first ?? null;
-    if (begin === null) return null;
-    return ours.reduce(
-      (end, { first, last }) => (first <= end ? Math.max(end, last + 1) : end),
-      begin,
-    );
+    return await this.endFailures.around(() => this.#endFrom(partition, from));
   }
 
   async close(entry: LedgerEntry): Promise<void> {
@@ -36,5 +29,18 @@ export class InMemoryLedger implements Ledger {
       this.#journal.push(`ledger ${entry.first}-${entry.last}`);
       if (!this.entries.some((known) => known.name === name)) this.entries.push(entry);
     });
+  }
+
+  #endFrom(partition: number, from: number | null): number | null {
+    const ours = this.entries
+      .filter((entry) => entry.source === this.#source && entry.partition === partition)
+      .filter(({ last }) => last >= (from ?? 0))
+      .sort((a, b) => a.first - b.first);
+    const begin = from ?? ours[0]?.first ?? null;
+    if (begin === null) return null;
+    return ours.reduce(
+      (end, { first, last }) => (first <= end ? Math.max(end, last + 1) : end),
+      begin,
+    );
   }
 }

@@ -34,6 +34,8 @@ function isRefusedByChecks(row: StoredRow): boolean {
 export class InMemoryReportWriter implements ReportWriter {
   readonly failures = new FailuresOnCommand();
   readonly probeFailures = new FailuresOnCommand();
+  /** Of the question since when it remembers. */
+  readonly memoryFailures = new FailuresOnCommand();
   /** Between the parts of one insert. */
   readonly partFailures = new FailuresOnCommand();
   readonly rows: StoredRow[] = [];
@@ -74,7 +76,7 @@ export class InMemoryReportWriter implements ReportWriter {
 
   /** Since the beginning, or its last restart. */
   async rememberedSince(): Promise<Date> {
-    return this.startedAt;
+    return await this.memoryFailures.around(() => this.startedAt);
   }
 
   /** There are no views to complete. */

@@ -116,5 +116,7 @@ export class IngestionWorld {
       failures.forget();
     this.writer.probeFailures.forget();
     this.writer.partFailures.forget();
+    this.writer.memoryFailures.forget();
+    this.ledger.endFailures.forget();
   }
 }

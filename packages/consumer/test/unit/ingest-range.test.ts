@@ -5,8 +5,9 @@ import { ingestRange, type RangeTurn } from "../../src/ingest-range.js";
 import { EpochEndedError } from "../../src/record-source.js";
 import { cutRange, decodeIntent, type ReportRange } from "../../src/report-range.js";
 import { WriteError } from "../../src/report-writer.js";
+import { buildRowLines } from "../../src/row-lines.js";
 import type { NewRecord } from "../fakes/in-memory-log.js";
-import { IngestionWorld } from "../fakes/ingestion-world.js";
+import { Crash, IngestionWorld, type Life } from "../fakes/ingestion-world.js";
 import {
   againRecord,
   goodRecord,
@@ -33,7 +34,7 @@ const STEPS = [
 ] as const satisfies readonly IngestStep[];
 
 /** A range of all the records, from offset 0 on, and what ingests it. */
-function aRange(records: readonly NewRecord[], last = records.length - 1) {
+function aRange(records: readonly NewRecord[], last = records.length - 1, life: Life = {}) {
   const world = new IngestionWorld();
   const held = world.log.append(records);
   const assigned = world.log.assign();
@@ -45,7 +46,7 @@ function aRange(records: readonly NewRecord[], last = records.length - 1) {
   const range: ReportRange = { ...cut, last };
   const observer = new ScriptedObserver((step) => atStep(step), world.journal);
   let atStep: (step: IngestStep) => void = () => undefined;
-  const parts = world.parts(observer);
+  const parts = world.parts(observer, life);
   const ingest = (turn: Partial<RangeTurn> = {}) =>
     ingestRange(range, assigned, parts, { ...FIRST_TURN, ...turn });
   const onStep = (act: (step: IngestStep) => void) => {
@@ -282,6 +283,98 @@ describe("the ingestion of a range", () => {
       expect(world.rowOffsets).toEqual([0, 1]);
       expect(world.writer.viewCompletions).toBe(0);
     });
+  });
+
+  describe("when the range was cut longer ago than its name is sure to be remembered", () => {
+    const TRUST_MS = 1_000;
+    function forgetful() {
+      const made = aRange([good(0), good(1)], 1, { tokenTrustMs: TRUST_MS });
+      made.world.writer.forgetsTokens = true;
+      const standStill = () =>
+        made.onStep((step) => {
+          if (step === "set_aside") made.world.clock.leap(TRUST_MS + 1);
+        });
+      return { ...made, standStill };
+    }
+    const linesOf = ({ range }: ReturnType<typeof forgetful>) =>
+      buildRowLines(range, range.records).lines;
+
+    it("asks nothing before it inserts a range that it has just cut", async () => {
+      const { world, ingest } = forgetful();
+      world.storedReports.failures.next(new Crash());
+      world.ledger.endFailures.next(new Crash());
+      await ingest();
+
+      expect(world.rowOffsets).toEqual([0, 1]);
+    });
+
+    it("doubles nothing when the answer to the first attempt was lost and the database was out of reach since", async () => {
+      const { world, ingest } = forgetful();
+      world.writer.failures.next(new WriteError("passes_with_time", 0, "cut off"), "after");
+      world.writer.failures.times(100, new WriteError("passes_with_time", 0, "out of reach"));
+      await ingest();
+
+      expect(world.clock.now() - CLOCK_START).toBeGreaterThan(TRUST_MS);
+      expect(world.rowOffsets).toEqual([0, 1]);
+      expect(world.ledger.entries).toMatchObject([{ rows: 2 }]);
+    });
+
+    it("inserts under its name what was never inserted", async () => {
+      const { world, ingest, range, standStill } = forgetful();
+      standStill();
+      await ingest();
+
+      expect(world.writer.inserts).toEqual([range.name]);
+      expect(world.rowOffsets).toEqual([0, 1]);
+    });
+
+    it("doubles nothing when the process stood still after the intent and a successor has inserted it", async () => {
+      const made = forgetful();
+      const { world, ingest, range, standStill } = made;
+      standStill();
+      await world.writer.write(range.name, linesOf(made));
+      await ingest();
+
+      expect(world.rowOffsets).toEqual([0, 1]);
+      expect(world.writer.viewCompletions).toBe(1);
+    });
+
+    it("inserts and books nothing when a successor has booked it, as absent for what it knew", async () => {
+      const { world, ingest, range, standStill } = forgetful();
+      standStill();
+      const counts = { rows: 0, setAside: 0, repeated: 0, absent: 3 };
+      const booked = { ...range, name: "lost", last: 2, receivedFrom: null, receivedTo: null };
+      await world.ledger.close({ ...booked, ...counts });
+      await ingest();
+
+      expect(world.rowOffsets).toEqual([]);
+      expect(world.logger.of("rows_booked_meanwhile")).toMatchObject([{ fields: { rows: 2 } }]);
+    });
+
+    it("inserts what lies behind the ledger's end", async () => {
+      const { world, ingest, range, standStill } = forgetful();
+      standStill();
+      const counts = { rows: 0, setAside: 0, repeated: 0, absent: 1 };
+      const booked = { ...range, name: "lost", last: 0, receivedFrom: null, receivedTo: null };
+      await world.ledger.close({ ...booked, ...counts });
+      await ingest();
+
+      expect(world.rowOffsets).toEqual([1]);
+    });
+  });
+
+  it("does not insert once its epoch has ended while the database was asked since when it remembers", async () => {
+    const { world, ingest, assigned } = aRange([good(0)]);
+    world.writer.failures.next(new WriteError("passes_with_time", 0, "cut off"));
+    const asked = world.writer.memoryFailures.hold();
+    const ingesting = ingest();
+    await asked.reached;
+    assigned.end();
+    asked.release();
+
+    await expect(ingesting).rejects.toThrow(EpochEndedError);
+    await nextTurn(3);
+    expect(world.writer.inserts).toEqual([]);
   });
 
   it.each(["deadLetters", "ledger"] as const)(
