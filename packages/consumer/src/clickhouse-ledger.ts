@@ -28,8 +28,9 @@ export class ClickHouseLedger implements Ledger {
     );
   }
 
-  async close(entry: LedgerEntry): Promise<void> {
+  async close(entry: LedgerEntry, { mayBeBooked = false } = {}): Promise<void> {
     const { name, source, partition, first, last, rows, setAside, repeated, absent } = entry;
+    if (mayBeBooked && ((await this.endFrom(partition, first)) ?? 0) > last) return;
     const row = {
       source,
       partition,

@@ -1,6 +1,7 @@
 import type { Logger } from "@push-reports/service-kit";
 import { findRepeats } from "./find-repeats.js";
 import type { RangeCounts } from "./ingest-observer.js";
+import { isOld } from "./insert-once.js";
 import { type InsertRowsParts, insertRows } from "./insert-rows.js";
 import type { Ledger } from "./ledger.js";
 import { receiptTimes } from "./receipt-times.js";
@@ -81,7 +82,12 @@ export async function ingestRange(
     absent: spanOf(range) - turn.stored.size - missing.length,
   };
   const times = receiptTimes(range.records) ?? { receivedFrom: null, receivedTo: null };
-  await retrier.run("ledger", assigned, () => ledger.close({ ...range, ...counts, ...times }));
+  let mayBeBooked = turn.mayBeStored;
+  await retrier.run("ledger", assigned, async () => {
+    const isRepeated = mayBeBooked || isOld(range, parts);
+    mayBeBooked = true;
+    await ledger.close({ ...range, ...counts, ...times }, { mayBeBooked: isRepeated });
+  });
   await observer.reached("ledger_written", range);
 
   const next = turn.cutNext(counts);

@@ -26,6 +26,10 @@ export interface Ledger {
    * With null it begins at the partition's first entry, and gives null when there is none. @throws WriteError
    */
   endFrom(partition: number, from: number | null): Promise<number | null>;
-  /** Books a range as complete, durably; the same name again books nothing. @throws WriteError */
-  close(entry: LedgerEntry): Promise<void>;
+  /**
+   * Books a range as complete, durably; the same name again books nothing as long as the database remembers it.
+   * @param options.mayBeBooked an attempt was made before, or somebody else may have made one, however long ago: the ledger is asked first.
+   * @throws WriteError
+   */
+  close(entry: LedgerEntry, options?: { readonly mayBeBooked?: boolean }): Promise<void>;
 }

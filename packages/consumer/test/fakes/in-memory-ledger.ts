@@ -9,6 +9,9 @@ export class InMemoryLedger implements Ledger {
   /** Of the question what is complete. */
   readonly endFailures = new FailuresOnCommand();
   readonly entries: LedgerEntry[] = [];
+  /** As a power cut does: tokens are never synced. */
+  forgetsTokens = false;
+  readonly #tokens = new Set<string>();
   readonly #source: string;
   readonly #journal: string[];
 
@@ -21,14 +24,22 @@ export class InMemoryLedger implements Ledger {
     return await this.endFailures.around(() => this.#endFrom(partition, from));
   }
 
-  async close(entry: LedgerEntry): Promise<void> {
+  async close(entry: LedgerEntry, { mayBeBooked = false } = {}): Promise<void> {
     await this.failures.around(() => {
       const { rows, setAside, repeated, absent, name } = entry;
       if (rows + setAside + repeated + absent !== spanOf(entry))
         throw new WriteError("bad_record", 469, `The counts of ${name} do not add up`);
-      this.#journal.push(`ledger ${entry.first}-${entry.last}`);
-      if (!this.entries.some((known) => known.name === name)) this.entries.push(entry);
+      const { partition, first, last } = entry;
+      this.#journal.push(`ledger ${first}-${last}`);
+      if (mayBeBooked && (this.#endFrom(partition, first) ?? 0) > last) return;
+      if (!this.#tokens.has(name)) this.entries.push(entry);
+      if (!this.forgetsTokens) this.#tokens.add(name);
     });
+  }
+
+  /** As after the deduplication window has moved on. */
+  forgetTokens(): void {
+    this.#tokens.clear();
   }
 
   #endFrom(partition: number, from: number | null): number | null {

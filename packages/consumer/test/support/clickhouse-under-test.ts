@@ -66,6 +66,21 @@ export async function clickHouseUnderTest(client: ClickHouseClient): Promise<Dat
         ),
       }));
     },
+    ledgerRows: async (partition, first) => {
+      const [row] = await statements.select<{ n: string }>(
+        `SELECT toString(count()) AS n FROM ${database}.ledger
+         WHERE source = {source:String} AND partition = {partition:UInt32} AND first = {first:UInt64}`,
+        { source, partition, first },
+      );
+      return Number(row?.n);
+    },
+    forgetInserts: async () => {
+      for (const table of ["reports", "ledger", "dead_letters"])
+        for (const window of [0, 1_000])
+          await client.command({
+            query: `ALTER TABLE ${database}.${table} MODIFY SETTING non_replicated_deduplication_window = ${window}`,
+          });
+    },
     close: async () => {
       await client.command({ query: `DROP DATABASE IF EXISTS ${database}` });
       await client.close();

@@ -43,11 +43,12 @@ describe("in memory", () => {
 function aDatabase(): DatabaseUnderTest {
   const source = "memory.1";
   const writer = new InMemoryReportWriter();
+  const ledger = new InMemoryLedger(source);
   const deadLetters = new InMemoryDeadLetters();
   return {
     source,
     writer,
-    ledger: new InMemoryLedger(source),
+    ledger,
     storedReports: new InMemoryStoredReports(writer.rows, source),
     deadLetters,
     linesOf: (partition, records) => buildRowLines({ source, partition }, records).lines,
@@ -64,6 +65,13 @@ function aDatabase(): DatabaseUnderTest {
         value: record.value,
         headers: record.headers as Readonly<Record<string, Buffer>>,
       })),
+    ledgerRows: async (partition, first) =>
+      ledger.entries.filter((entry) => entry.partition === partition && entry.first === first)
+        .length,
+    forgetInserts: async () => {
+      writer.forgetTokens();
+      ledger.forgetTokens();
+    },
     close: async () => undefined,
   };
 }

@@ -290,6 +290,7 @@ describe("the ingestion of a range", () => {
     function forgetful() {
       const made = aRange([good(0), good(1)], 1, { tokenTrustMs: TRUST_MS });
       made.world.writer.forgetsTokens = true;
+      made.world.ledger.forgetsTokens = true;
       const standStill = () =>
         made.onStep((step) => {
           if (step === "set_aside") made.world.clock.leap(TRUST_MS + 1);
@@ -348,6 +349,7 @@ describe("the ingestion of a range", () => {
       await ingest();
 
       expect(world.rowOffsets).toEqual([]);
+      expect(world.ledger.entries).toMatchObject([{ name: "lost" }]);
       expect(world.logger.of("rows_booked_meanwhile")).toMatchObject([{ fields: { rows: 2 } }]);
     });
 
@@ -361,6 +363,39 @@ describe("the ingestion of a range", () => {
 
       expect(world.rowOffsets).toEqual([1]);
     });
+  });
+
+  it("books a range once, though the answer to the first attempt was lost and the database has forgotten its name", async () => {
+    const { world, ingest } = aRange([good(0)]);
+    world.ledger.forgetsTokens = true;
+    world.ledger.failures.next(new WriteError("passes_with_time", 0, "power cut"), "after");
+    await ingest();
+
+    expect(world.ledger.entries).toHaveLength(1);
+  });
+
+  it("books a range once when the process stood still before it and a successor has booked it", async () => {
+    const { world, ingest, range, onStep } = aRange([good(0)], 0, { tokenTrustMs: 1_000 });
+    world.ledger.forgetsTokens = true;
+    const counts = { rows: 1, setAside: 0, repeated: 0, absent: 0 };
+    onStep((step) => {
+      if (step !== "inserted") return;
+      world.clock.leap(1_001);
+      world.ledger.entries.push({ ...range, ...counts, receivedFrom: null, receivedTo: null });
+    });
+    await ingest();
+
+    expect(world.ledger.entries).toHaveLength(1);
+  });
+
+  it("books a range once that a predecessor may have booked a moment ago", async () => {
+    const { world, ingest, range } = aRange([good(0)]);
+    world.ledger.forgetsTokens = true;
+    const counts = { rows: 1, setAside: 0, repeated: 0, absent: 0 };
+    await world.ledger.close({ ...range, ...counts, receivedFrom: null, receivedTo: null });
+    await ingest({ announced: true, mayBeStored: true });
+
+    expect(world.ledger.entries).toHaveLength(1);
   });
 
   it("does not insert once its epoch has ended while the database was asked since when it remembers", async () => {

@@ -29,5 +29,9 @@ export interface DatabaseUnderTest {
   rowOffsets(partition: number): Promise<readonly number[]>;
   /** A partition's dead letters in order of offset, each record once. */
   keptDeadLetters(partition: number): Promise<readonly KeptDeadLetter[]>;
+  /** How often the ledger holds a partition's range that begins at `first`. */
+  ledgerRows(partition: number, first: number): Promise<number>;
+  /** Every table forgets the names of the inserts so far, as when their number has passed its window. */
+  forgetInserts(): Promise<void>;
   close(): Promise<void>;
 }

@@ -29,7 +29,9 @@ export function ledgerContract(database: () => DatabaseUnderTest): void {
       entry,
       close: (...entries: readonly LedgerEntry[]) =>
         entries.reduce((before, one) => before.then(() => ledger.close(one)), Promise.resolve()),
+      closeAgain: (again: LedgerEntry) => ledger.close(again, { mayBeBooked: true }),
       endFrom: (from: number | null) => ledger.endFrom(at, from),
+      rowsAt: (first: number) => database().ledgerRows(at, first),
     };
   };
 
@@ -77,6 +79,22 @@ export function ledgerContract(database: () => DatabaseUnderTest): void {
     const counted = { rows: 4, setAside: 3, repeated: 2, absent: 1 };
     for (let attempt = 0; attempt < 3; attempt += 1) await close(entry(0, 9, counted));
     expect(await endFrom(0)).toBe(10);
+  });
+
+  it("books a range once whose name is forgotten, when it is told that it may be booked", async () => {
+    const { entry, close, closeAgain, endFrom, rowsAt } = aLedger();
+    await close(entry(0, 9), entry(20, 29));
+    await database().forgetInserts();
+    for (const again of [entry(0, 9), entry(20, 29), entry(10, 19)]) await closeAgain(again);
+    expect([await rowsAt(0), await rowsAt(10), await rowsAt(20)]).toEqual([1, 1, 1]);
+    expect(await endFrom(0)).toBe(30);
+  });
+
+  it("books nothing of a range that is complete under other names, when it is told that it may be booked", async () => {
+    const { entry, close, closeAgain, endFrom, rowsAt } = aLedger();
+    await close(entry(0, 4), entry(5, 14));
+    await closeAgain(entry(0, 9));
+    expect([await rowsAt(0), await endFrom(0)]).toEqual([1, 15]);
   });
 
   it("takes a range of which no record was there", async () => {
