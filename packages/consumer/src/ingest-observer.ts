@@ -28,6 +28,8 @@ export interface IngestObserver {
   ended?(partition: number): void;
   /** A range that an earlier epoch announced is done again; so many of its rows were found in the table and are left alone. */
   recovered?(range: ReportRange, storedRows: number): void;
+  /** A commit failed and is going to be repeated; of one that hangs nothing is heard. */
+  commitRetried?(partition: number): void;
   /** What an earlier epoch may still be at has to end first. */
   waits?(partition: number): void;
   /** The database was asked whether it would take some of the range's rows. */

@@ -36,7 +36,10 @@ export async function ingestPartition(
     const start = await recoverPartition(assigned, parts);
     logStart(assigned, start, parts);
     parts.observer.started?.(assigned.partition, start.cursor);
-    if (!start.isCommitted) await assigned.commit(start.cursor, "");
+    if (!start.isCommitted)
+      await assigned.commit(start.cursor, "", () =>
+        parts.observer.commitRetried?.(assigned.partition),
+      );
     assigned.startAt(start.readFrom);
     let cursor = start.cursor;
     if (start.underWay !== null) cursor = await redo(start, start.underWay, began, assigned, parts);

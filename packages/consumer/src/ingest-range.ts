@@ -45,7 +45,8 @@ export async function ingestRange(
   const { ended } = assigned;
 
   await observer.reached("cut", range);
-  if (!turn.announced) await assigned.commit(range.first, encodeIntent(range, turn));
+  const onRetry = () => observer.commitRetried?.(assigned.partition);
+  if (!turn.announced) await assigned.commit(range.first, encodeIntent(range, turn), onRetry);
   await observer.reached("intent_committed", range);
 
   const missing = range.records.filter((record) => !turn.stored.has(record.offset));
@@ -91,7 +92,7 @@ export async function ingestRange(
   await observer.reached("ledger_written", range);
 
   const next = turn.cutNext(counts);
-  await assigned.commit(range.last + 1, next === null ? "" : encodeIntent(next));
+  await assigned.commit(range.last + 1, next === null ? "" : encodeIntent(next), onRetry);
   await observer.reached("committed", range);
   if (counts.absent > 0) nameAbsent(range, counts, parts.logger);
   observer.completed(range, counts, inserted.bytes.length);

@@ -7,6 +7,7 @@ import {
   type SourceRecord,
   type TakeLimits,
 } from "./record-source.js";
+import { untilEnded } from "./until-ended.js";
 
 /** What a partition's epoch needs of the group that it belongs to. */
 export interface AssignedPartitionParts {
@@ -101,15 +102,16 @@ export class KafkaAssignedPartition implements AssignedPartition {
     return this.#queue.takeThrough(lastOffset);
   }
 
-  async commit(offset: number, metadata: string): Promise<void> {
+  async commit(offset: number, metadata: string, onRetry?: () => void): Promise<void> {
     const { partition, clock, logger } = this.#parts;
     const backoff = new Backoff({ initialMs: 100, maxMs: 2_000 });
     for (;;) {
       try {
-        return await this.#commitInThisTurn(offset, metadata);
+        return await untilEnded(this.#commitInThisTurn(offset, metadata), this.ended);
       } catch (error) {
         if (error instanceof EpochEndedError) throw error;
         const delayMs = backoff.next();
+        onRetry?.();
         logger.warn("commit_retry", {
           partition,
           offset,

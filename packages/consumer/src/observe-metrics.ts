@@ -25,6 +25,10 @@ export class MetricsObserver implements IngestObserver {
     this.#metrics.duplicatesDropped.inc(storedRows);
   }
 
+  commitRetried(): void {
+    this.#metrics.writeRetries.inc({ operation: "commit", failure: "passes_with_time" });
+  }
+
   probed(): void {
     this.#metrics.probes.inc();
   }
@@ -74,6 +78,10 @@ export class Observers implements IngestObserver {
 
   waits(partition: number): void {
     for (const observer of this.#observers) observer.waits?.(partition);
+  }
+
+  commitRetried(partition: number): void {
+    for (const observer of this.#observers) observer.commitRetried?.(partition);
   }
 
   probed(range: ReportRange): void {

@@ -44,6 +44,10 @@ export class ProgressWatch implements IngestObserver {
       if (times.has(partition)) times.set(partition, now);
   }
 
+  commitRetried(partition: number): void {
+    this.retried(partition);
+  }
+
   waits(partition: number): void {
     this.retried(partition);
   }

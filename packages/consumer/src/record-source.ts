@@ -64,9 +64,10 @@ export interface AssignedPartition extends Epoch {
   takeThrough(lastOffset: number): Promise<readonly SourceRecord[]>;
   /**
    * Moves the committed offset to `offset` and stores `metadata` (at most 4 KiB) with it. Repeats itself unchanged until
-   * the outcome is known. Never commits for an epoch that has ended.
+   * the outcome is known. Never commits for an epoch that has ended, and waits for no answer once it has.
+   * @param onRetry called when an attempt has failed and another is going to follow.
    */
-  commit(offset: number, metadata: string): Promise<void>;
+  commit(offset: number, metadata: string, onRetry?: () => void): Promise<void>;
 }
 
 /** The partition's epoch is over: abandon what is under way; its successor will do it again under the same name. */

@@ -1,6 +1,7 @@
 import { Backoff, type BackoffOptions, type Clock, type Logger } from "@push-reports/service-kit";
 import type { Epoch } from "./record-source.js";
 import { WriteError, type WriteFailure } from "./report-writer.js";
+import { untilEnded } from "./until-ended.js";
 
 /** What is being written or asked, for logs and metrics. */
 export type WriteOperation =
@@ -123,18 +124,4 @@ const CARRIES_RECORDS: ReadonlySet<WriteOperation> = new Set(["insert", "probe"]
 
 function failureIn(operation: WriteOperation, { failure }: WriteError): WriteFailure {
   return failure === "bad_record" && !CARRIES_RECORDS.has(operation) ? "misconfigured" : failure;
-}
-
-/** Settles as `work` does, or rejects with the abort reason first; `work` goes on unheard then. */
-async function untilEnded<T>(work: Promise<T>, ended: AbortSignal): Promise<T> {
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(ended.reason);
-    ended.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (onAbort) ended.removeEventListener("abort", onAbort);
-  }
 }

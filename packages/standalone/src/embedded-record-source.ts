@@ -155,7 +155,7 @@ class EmbeddedPartition implements AssignedPartition {
     return this.#queue.takeThrough(lastOffset);
   }
 
-  async commit(offset: number, metadata: string): Promise<void> {
+  async commit(offset: number, metadata: string, onRetry?: () => void): Promise<void> {
     const { clock, logger } = this.#parts;
     const backoff = new Backoff({ initialMs: 100, maxMs: 2_000 });
     const value = JSON.stringify({ offset, metadata } satisfies Committed);
@@ -166,6 +166,7 @@ class EmbeddedPartition implements AssignedPartition {
         return this.#trim(offset);
       } catch (error) {
         const delayMs = backoff.next();
+        onRetry?.();
         logger.warn("commit_retry", { offset, attempt: backoff.attempts, delayMs, error });
         await clock.sleep(delayMs, this.ended);
       }

@@ -14,6 +14,8 @@ import type { InMemoryLog } from "./in-memory-log.js";
 export class InMemoryAssignedPartition implements AssignedPartition {
   /** Commits that fail as planned; only what is thrown here is not tried again. */
   readonly commitFailures = new FailuresOnCommand();
+  /** So many attempts of the next commit fail before one succeeds. */
+  commitRetries = 0;
   readonly positionFailures = new FailuresOnCommand();
   /** Called when records are asked for and the log has given all that it holds. */
   onIdle: () => void = () => undefined;
@@ -75,8 +77,9 @@ export class InMemoryAssignedPartition implements AssignedPartition {
     return await this.#queue.takeThrough(lastOffset);
   }
 
-  async commit(offset: number, metadata: string): Promise<void> {
+  async commit(offset: number, metadata: string, onRetry?: () => void): Promise<void> {
     if (this.ended.aborted) throw this.ended.reason;
+    for (; this.commitRetries > 0; this.commitRetries -= 1) onRetry?.();
     if (Buffer.byteLength(metadata) > 4_096) throw new RangeError("The metadata is too long");
     await this.commitFailures.around(() => {
       if (this.ended.aborted) throw this.ended.reason;

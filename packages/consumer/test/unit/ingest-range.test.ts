@@ -1,7 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import { CLOCK_START, nextTurn } from "@push-reports/test-support";
+import { Registry } from "prom-client";
 import type { IngestStep } from "../../src/ingest-observer.js";
 import { ingestRange, type RangeTurn } from "../../src/ingest-range.js";
+import { createConsumerMetrics } from "../../src/metrics.js";
+import { MetricsObserver, Observers } from "../../src/observe-metrics.js";
 import { EpochEndedError } from "../../src/record-source.js";
 import { cutRange, decodeIntent, type ReportRange } from "../../src/report-range.js";
 import { WriteError } from "../../src/report-writer.js";
@@ -425,6 +428,18 @@ describe("the ingestion of a range", () => {
       expect(world.ledger.entries).toHaveLength(1);
     },
   );
+
+  it("counts the attempts to commit that failed", async () => {
+    const { range, assigned, parts, world } = aRange([good(0)]);
+    const metrics = createConsumerMetrics(new Registry());
+    const observer = new Observers([new MetricsObserver(metrics, world.clock)]);
+    assigned.commitRetries = 3;
+    await ingestRange(range, assigned, { ...parts, observer }, FIRST_TURN);
+
+    expect((await metrics.writeRetries.get()).values).toMatchObject([
+      { labels: { operation: "commit", failure: "passes_with_time" }, value: 3 },
+    ]);
+  });
 
   it("sets nothing aside when the database refuses rows of which none is at fault", async () => {
     const { world, ingest } = aRange([good(0), good(1)]);

@@ -145,13 +145,17 @@ describe("a partition of a Kafka consumer's epoch", () => {
     const { assigned, commits, clock, calls, logger } = anEpoch();
     commits.next(new Error("no answer"));
     commits.next(new Error("no answer"), "after");
-    const committed = assigned.commit(7, "intent");
+    let retries = 0;
+    const committed = assigned.commit(7, "intent", () => {
+      retries += 1;
+    });
     for (let attempt = 0; attempt < 2; attempt += 1) {
       await nextTurn(3);
       await clock.advance(5_000);
     }
 
     await committed;
+    expect(retries).toBe(2);
     expect(calls).toEqual(["commit 7 intent", "commit 7 intent"]);
     expect(logger.of("commit_retry")).toHaveLength(2);
   });
@@ -166,6 +170,21 @@ describe("a partition of a Kafka consumer's epoch", () => {
 
     await expect(committed).rejects.toThrow(EpochEndedError);
     expect(attempts()).toBe(1);
+  });
+
+  it("waits for no answer to a commit once the epoch has ended, and repeats nothing when it fails later", async () => {
+    const { assigned, commits, attempts, logger } = anEpoch();
+    const held = commits.hold();
+    commits.next(new Error("no answer"));
+    const committed = assigned.commit(7, "intent");
+    await held.reached;
+    assigned.end();
+
+    await expect(committed).rejects.toThrow(EpochEndedError);
+    held.release();
+    await nextTurn(3);
+    expect(attempts()).toBe(1);
+    expect(logger.of("commit_retry")).toEqual([]);
   });
 
   it("does not commit when the epoch ends in the turn in which the commit is asked for", async () => {

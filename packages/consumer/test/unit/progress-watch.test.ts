@@ -43,6 +43,20 @@ describe("the watch on progress", () => {
     expect(watch.stalledPartition(1_000)).toBeNull();
   });
 
+  it("takes a commit that hangs for a stall, but not one that fails again and again", async () => {
+    const { clock, watch, reach } = aWatch();
+    await reach("ledger_written", 4);
+    for (let retry = 0; retry < 3; retry += 1) {
+      await clock.advance(900);
+      watch.commitRetried(4);
+    }
+    expect(watch.stalledPartition(1_000)).toBeNull();
+
+    await clock.advance(1_000);
+
+    expect(watch.stalledPartition(1_000)).toBe(4);
+  });
+
   it("is content while another step is reached in time", async () => {
     const { clock, watch, reach } = aWatch();
     await reach("cut", 4);
