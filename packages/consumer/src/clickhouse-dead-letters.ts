@@ -4,6 +4,9 @@ import { formatTime } from "./clickhouse-time.js";
 import type { DeadLetters, SetAside } from "./dead-letters.js";
 import type { BadRecord } from "./row-lines.js";
 
+/** Of one insert: a range of bad records is in memory several times over while it is encoded. A single record may be larger. */
+const MAX_INSERT_BYTES = 16 * 1024 * 1024;
+
 /** Dead letters as a table, with the original bytes as base64. */
 export class ClickHouseDeadLetters implements DeadLetters {
   readonly #statements: ClickHouseStatements;
@@ -13,11 +16,24 @@ export class ClickHouseDeadLetters implements DeadLetters {
   }
 
   async setAside({ name, source, partition, records }: SetAside): Promise<void> {
+    let lines: string[] = [];
+    let length = 0;
+    for (const bad of records) {
+      const line = JSON.stringify({ source, partition, range_name: name, ...rowOf(bad) });
+      if (lines.length > 0 && length + line.length > MAX_INSERT_BYTES) {
+        await this.#insert(name, lines);
+        lines = [];
+        length = 0;
+      }
+      lines.push(line);
+      length += line.length;
+    }
+    if (lines.length > 0) await this.#insert(name, lines);
+  }
+
+  async #insert(name: string, lines: readonly string[]): Promise<void> {
     // Each attempt by a token of its own: the table is read with FINAL, and a repetition could be acknowledged and insert nothing.
     const token = `${name}/dead-letters/${randomUUID()}`;
-    const lines = records.map((bad) =>
-      JSON.stringify({ source, partition, range_name: name, ...rowOf(bad) }),
-    );
     await this.#statements.insert("dead_letters", token, Buffer.from(`${lines.join("\n")}\n`));
   }
 }

@@ -1,3 +1,4 @@
+import { MAX_RECORD_VALUE_BYTES } from "@push-reports/report";
 import type { ClickHouseStatements } from "./clickhouse-statements.js";
 import { formatTime } from "./clickhouse-time.js";
 import type { SourceRecord } from "./record-source.js";
@@ -27,6 +28,8 @@ export interface DeadLetter {
 
 /** Dead letters of one page. */
 const PAGE = 5_000;
+/** Base64 of the longest value that can become a row, and a byte more where there is one: enough to find a longer one too large. */
+const MOST_BASE64 = 4 * Math.ceil((MAX_RECORD_VALUE_BYTES + 1) / 3);
 
 /** The dead letters of the table that a filter selects; those of ranges under way are not among them, for they may yet become rows. */
 export class SelectedDeadLetters {
@@ -53,7 +56,7 @@ export class SelectedDeadLetters {
   async pageOf(partition: number, after: number): Promise<readonly DeadLetter[]> {
     return await this.#statements.select<DeadLetter>(
       `SELECT partition, toString(offset) AS offset, range_name, toString(toUnixTimestamp64Milli(record_at)) AS record_ms,
-         key_base64 AS key, value_base64 AS value, headers_base64 AS headers
+         key_base64 AS key, left(value_base64, ${MOST_BASE64}) AS value, headers_base64 AS headers
        FROM ${this.#database}.dead_letters FINAL
        WHERE ${this.#conditions()} AND partition = {page_partition:UInt32} AND toInt64(dead_letters.offset) > {after:Int64}
        ORDER BY dead_letters.offset LIMIT ${PAGE}`,
@@ -77,7 +80,7 @@ export class SelectedDeadLetters {
   }
 }
 
-/** The record that was set aside. */
+/** The record that was set aside, of a value that is too large for any row only the beginning. */
 export function recordOf(letter: DeadLetter): SourceRecord {
   const bytes = (base64: string | null) => (base64 === null ? null : Buffer.from(base64, "base64"));
   const headers = Object.entries(letter.headers).map(

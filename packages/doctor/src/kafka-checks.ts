@@ -1,7 +1,12 @@
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import type { DoctorConfig } from "./config.js";
 import { type Finding, failed, ok, warning } from "./finding.js";
-import { type DescribedTopic, judgeRecordsTopic, judgeReplication } from "./topic-contract.js";
+import {
+  type DescribedTopic,
+  judgeDeadLetterTopic,
+  judgeRecordsTopic,
+  judgeReplication,
+} from "./topic-contract.js";
 
 /** Topic that holds the committed offsets of groups, and with them the intents. */
 const OFFSETS_TOPIC = "__consumer_offsets";
@@ -55,6 +60,8 @@ async function checkConnected(admin: Admin, config: DoctorConfig): Promise<reado
         consumers: Math.max(consumers, await membersOf(admin, config.consumer.groupId)),
       }),
     );
+    if (existing.has(deadLetterTopic))
+      findings.push(judgeDeadLetterTopic(await describe(admin, deadLetterTopic), described));
   }
   for (const name of [deadLetterTopic, OFFSETS_TOPIC])
     if (existing.has(name))

@@ -119,6 +119,22 @@ export function judgeRecordsTopic(described: DescribedTopic, needs: TopicNeeds):
   ];
 }
 
+/** Dead letters are records of the topic with headers that say why: what is too long for that goes there without its value. */
+export function judgeDeadLetterTopic(
+  { topic, settings }: DescribedTopic,
+  records: DescribedTopic,
+): Finding {
+  const check = `topic ${topic}: max.message.bytes`;
+  const largest = Number(settings.get("max.message.bytes"));
+  const needed = Number(records.settings.get("max.message.bytes")) + BATCH_MARGIN_BYTES;
+  if (largest >= needed) return ok(check, `${largest}.`);
+  return warning(
+    check,
+    `${largest}, less than a record of ${records.topic} may have with the reason why it was set aside: a longer one goes there without its value, and whole into the table dead_letters only.`,
+    `set max.message.bytes=${Math.max(needed, 10_485_760)}.`,
+  );
+}
+
 function judgeRetention(check: string, text: string, neededHours: number): Finding {
   const hours = Number(text) / HOUR_MS;
   if (hours < 0) return ok(`${check}: retention.ms`, "kept for ever.");

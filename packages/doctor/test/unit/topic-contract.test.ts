@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import {
   type DescribedTopic,
+  judgeDeadLetterTopic,
   judgeRecordsTopic,
   judgeReplication,
 } from "../../src/topic-contract.js";
@@ -86,5 +87,11 @@ describe("the topic contract", () => {
       aTopic({ "cleanup.policy": "compact", "retention.bytes": "1" }, { replicas: 1, leader: -1 }),
     );
     for (const { status, fix } of findings) expect(fix === "").toBe(status === "ok");
+  });
+
+  it("wants dead letters to be longer than records may be, by what says why", () => {
+    const judged = (bytes: number) =>
+      judgeDeadLetterTopic(aTopic({ "max.message.bytes": String(bytes) }), aTopic()).status;
+    expect([judged(1_048_588), judged(10_485_760)]).toEqual(["warning", "ok"]);
   });
 });
