@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { decodeReport } from "@push-reports/report";
+import { isAboutARow } from "./insert-failures.js";
 import { WriteError } from "./report-writer.js";
 import {
   type BadRecord,
@@ -10,12 +11,16 @@ import {
 } from "./row-lines.js";
 
 /** Resolves when all of the lines would be taken; throws WriteError `bad_record` when at least one would not. */
-type Probe = (lines: RowLines) => Promise<void>;
+export type Probe = (lines: RowLines) => Promise<void>;
 
-/** Bounds of a search. */
+/** Bounds of a search, and what it judges by. */
 export interface SearchBounds {
   /** It ends once it has found so many. */
   readonly enough: number;
+  /** A line that every table of this version takes. */
+  readonly control: RowLines;
+  /** Resolves when some time has passed: between two looks at records that were refused with a code that may be chance. */
+  readonly pause: () => Promise<void>;
 }
 
 /** Records that are decoded before other work may go on. */
@@ -24,22 +29,60 @@ const DECODED_AT_A_TIME = 5_000;
 const NAMED_ROWS = 3;
 
 /**
+ * How often a record must be refused again when the code does not say that a row is at fault, the control line being taken each time before.
+ * A code that comes to a statement with probability p, whatever it holds, makes a good record pass for a bad one with p·((1 − p)·p)^10,
+ * at most one in a million.
+ */
+const REFUSED_AGAIN = 10;
+
+/**
  * Finds the records that the database refuses, without inserting any. Each is judged by our own contract first. Of the rest the
  * database is asked by probing: it names the row that it stumbled over, which is believed only when that row alone is refused
  * too; what is refused without a name, or again and again, is halved. One bad record among n costs three probes when it
- * is named, and about 2·log2(n) when not.
- * @returns none when no record is at fault, and then something else is.
+ * is named, and about 2·log2(n) when not. Records that are refused with a code that may be chance are probed again over time.
+ * @returns none when no record is at fault, and then something else is; null when what was refused is taken now, so that it is not clear
+ * what was at fault, and trying again will tell.
  */
 export async function findBadRecords(
   lines: RowLines,
   probe: Probe,
-  { enough }: SearchBounds = { enough: Number.POSITIVE_INFINITY },
-): Promise<readonly BadRecord[]> {
-  const found = await unreadableAmong(lines);
-  const bad = new Set(found.map(({ record }) => record));
+  { enough, control, pause }: SearchBounds,
+): Promise<readonly BadRecord[] | null> {
+  const unreadable = await unreadableAmong(lines);
+  const bad = new Set(unreadable.map(({ record }) => record));
   const readable = bad.size === 0 ? lines : selectLines(lines, (record) => !bad.has(record));
-  await search(readable, probe, found, enough);
-  return found;
+  const refused: Refused[] = [];
+  await search(readable, probe, refused, enough - unreadable.length);
+  if (!(await areRefusedForGood(refused, control, probe, pause))) return null;
+  return [...unreadable, ...refused.map(badRecordOf)];
+}
+
+/** A single record that was refused. */
+interface Refused {
+  readonly line: RowLines;
+  readonly record: BadRecord["record"];
+  readonly clickHouseCode: number;
+}
+
+async function areRefusedForGood(
+  refused: readonly Refused[],
+  control: RowLines,
+  probe: Probe,
+  pause: () => Promise<void>,
+): Promise<boolean> {
+  let doubtful = refused.filter(({ clickHouseCode }) => !isAboutARow(clickHouseCode));
+  for (let round = 0; round < REFUSED_AGAIN && doubtful.length > 0; round += 1) {
+    await pause();
+    if ((await refusalOf(control, probe)) !== null) return false;
+    const still: Refused[] = [];
+    for (const suspect of doubtful) {
+      const refusal = await refusalOf(suspect.line, probe);
+      if (refusal === null) return false;
+      if (!isAboutARow(refusal.clickHouseCode)) still.push(suspect);
+    }
+    doubtful = still;
+  }
+  return true;
 }
 
 async function unreadableAmong({ records }: RowLines): Promise<BadRecord[]> {
@@ -57,7 +100,7 @@ async function unreadableAmong({ records }: RowLines): Promise<BadRecord[]> {
 async function search(
   lines: RowLines,
   probe: Probe,
-  found: BadRecord[],
+  found: Refused[],
   enough: number,
 ): Promise<void> {
   let rest = lines;
@@ -66,12 +109,14 @@ async function search(
     if (record === undefined || found.length >= enough) return;
     const refusal = await refusalOf(rest, probe);
     if (refusal === null) return;
-    if (rest.records.length === 1) return void found.push(refused(record, refusal));
+    if (rest.records.length === 1) return void found.push(refused(rest, record, refusal));
     const index = named < NAMED_ROWS ? (refusal.row ?? 0) - 1 : -1;
     const suspect = rest.records[index];
-    const alone = suspect && (await refusalOf(sliceLines(rest, index, index + 1), probe));
-    if (!suspect || !alone) break;
-    found.push(refused(suspect, alone));
+    if (!suspect) break;
+    const line = sliceLines(rest, index, index + 1);
+    const alone = await refusalOf(line, probe);
+    if (alone === null) break;
+    found.push(refused(line, suspect, alone));
     rest = withoutLine(rest, index);
   }
   const middle = Math.ceil(rest.records.length / 2);
@@ -89,7 +134,11 @@ async function refusalOf(lines: RowLines, probe: Probe): Promise<WriteError | nu
   }
 }
 
-function refused(record: BadRecord["record"], { clickHouseCode }: WriteError): BadRecord {
+function refused(line: RowLines, record: Refused["record"], { clickHouseCode }: WriteError) {
+  return { line, record, clickHouseCode };
+}
+
+function badRecordOf({ record, clickHouseCode }: Refused): BadRecord {
   const detail = `ClickHouse refuses it with code ${clickHouseCode}`;
   return { record, reason: "refused", detail, clickHouseCode };
 }

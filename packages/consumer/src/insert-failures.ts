@@ -1,9 +1,10 @@
 import type { WriteFailure } from "./report-writer.js";
 
 /*
- * ClickHouse error code -> what it means for the rows of an insert. Names are those of ErrorCodes.cpp in ClickHouse.
- * A code in neither list is treated as `bad_record`: probing tells whether a record is at fault, and when none is, the
- * caller falls back to slow retries, so that an unknown code can neither lose a range nor set good records aside.
+ * ClickHouse error code -> what it means for the rows of an insert. Names are those of ErrorCodes.cpp in ClickHouse, as `errorCodeToName`
+ * gives them. A code in neither of the first two lists is treated as `bad_record`: probing tells whether a record is at fault. That a single
+ * record is refused once proves it only for the codes of the third list. With any other code it may be chance, for a record that is probed
+ * alone as for a whole range: such a record is probed again over time, and taken for good as soon as it is taken once.
  */
 
 /** The retriable codes of ClickHouse's official Kafka connector (its Utils.java), and outcomes that nobody can know. */
@@ -52,6 +53,48 @@ const MISCONFIGURED: ReadonlyMap<number, string> = new Map([
   [497, "ACCESS_DENIED"],
   [516, "AUTHENTICATION_FAILED"],
 ]);
+
+/** Codes that only what a row holds can cause: parsing, the types of the columns, the constraints of the table. */
+const ABOUT_A_ROW: ReadonlyMap<number, string> = new Map([
+  [6, "CANNOT_PARSE_TEXT"],
+  [25, "CANNOT_PARSE_ESCAPE_SEQUENCE"],
+  [26, "CANNOT_PARSE_QUOTED_STRING"],
+  [27, "CANNOT_PARSE_INPUT_ASSERTION_FAILED"],
+  [38, "CANNOT_PARSE_DATE"],
+  [41, "CANNOT_PARSE_DATETIME"],
+  [53, "TYPE_MISMATCH"],
+  [69, "ARGUMENT_OUT_OF_BOUND"],
+  [70, "CANNOT_CONVERT_TYPE"],
+  [72, "CANNOT_PARSE_NUMBER"],
+  [117, "INCORRECT_DATA"],
+  [128, "TOO_LARGE_ARRAY_SIZE"],
+  [130, "CANNOT_READ_ARRAY_FROM_TEXT"],
+  [131, "TOO_LARGE_STRING_SIZE"],
+  [190, "SIZES_OF_ARRAYS_DONT_MATCH"],
+  [321, "VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE"],
+  [349, "CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN"],
+  [376, "CANNOT_PARSE_UUID"],
+  [407, "DECIMAL_OVERFLOW"],
+  [441, "CANNOT_PARSE_DOMAIN_VALUE_FROM_STRING"],
+  [467, "CANNOT_PARSE_BOOL"],
+  [469, "VIOLATED_CONSTRAINT"],
+  [632, "UNEXPECTED_DATA_AFTER_PARSED_VALUE"],
+  [675, "CANNOT_PARSE_IPV4"],
+  [676, "CANNOT_PARSE_IPV6"],
+  [691, "UNKNOWN_ELEMENT_OF_ENUM"],
+]);
+
+/** Every code with a decision of its own, and its name. */
+export const LISTED_CODES: ReadonlyMap<number, string> = new Map([
+  ...PASSING,
+  ...MISCONFIGURED,
+  ...ABOUT_A_ROW,
+]);
+
+/** Whether the code says by itself that a row is at fault, so that a row that is refused alone with it is refused for good. */
+export function isAboutARow(clickHouseCode: number): boolean {
+  return ABOUT_A_ROW.has(clickHouseCode);
+}
 
 /** What a ClickHouse error code means for the rows of an insert. */
 export function failureOf(clickHouseCode: number): WriteFailure {

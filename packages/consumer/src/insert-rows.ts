@@ -23,6 +23,9 @@ export interface RowsInsert {
   readonly parts: InsertRowsParts;
 }
 
+/** Between two looks at records that are refused with a code that may be chance: what comes and goes has time to go, ms. */
+const LOOK_AGAIN_MS = 2_000;
+
 /** Inserts every line that the database takes, in one insert under the token, and sets the others aside before it. */
 export async function insertRows(insert: RowsInsert, lines: RowLines): Promise<RowLines> {
   const { range, epoch, parts } = insert;
@@ -36,45 +39,55 @@ export async function insertRows(insert: RowsInsert, lines: RowLines): Promise<R
     } catch (error) {
       if (!(error instanceof WriteError)) throw error;
     }
-    const refused = await parts.breaker.admit(range, () => refusedAmong(insert, rows), epoch.ended);
-    if (refused.length === 0) {
-      await insertWhenMended(insert, attempt);
-      return rows;
-    }
+    const judge = () => refusedUnlessInserted(insert, rows, attempt);
+    const refused = await parts.breaker.admit(range, judge, epoch.ended);
+    if (refused.length === 0) return rows;
     await setAside(range, refused, epoch, parts);
     const bad = new Set(refused.map(({ record }) => record));
     remaining = selectLines(rows, (record) => !bad.has(record));
   }
 }
 
-/** The records that are at fault; none when the tables are. */
+/**
+ * The records that are at fault; none once all are inserted after all. When none is at fault, though the database's error looked like it, it
+ * is the deployment, and no row is given up. When it is not clear, it passes with time. Both are repeated, and looked into again each time.
+ * @param attempt the same as before: it knows since when rows of it may be there.
+ */
+async function refusedUnlessInserted(
+  insert: RowsInsert,
+  rows: RowLines,
+  attempt: () => Promise<void>,
+): Promise<readonly BadRecord[]> {
+  const { epoch, parts } = insert;
+  return await parts.retrier.run("insert", epoch, async () => {
+    const refused = await refusedAmong(insert, rows);
+    if (refused !== null && refused.length > 0) return refused;
+    try {
+      await attempt();
+      return [];
+    } catch (error) {
+      if (!(error instanceof WriteError) || error.failure !== "bad_record") throw error;
+      const failure = refused === null ? "passes_with_time" : "misconfigured";
+      throw new WriteError(failure, error.clickHouseCode, error.message, error);
+    }
+  });
+}
+
+/** The records that are at fault; none when the tables are; null when that is not clear. */
 async function refusedAmong(
   { range, epoch, parts }: RowsInsert,
   lines: RowLines,
-): Promise<readonly BadRecord[]> {
-  const { retrier, writer, observer, breaker } = parts;
+): Promise<readonly BadRecord[] | null> {
+  const { retrier, writer, observer, breaker, clock } = parts;
   const probe = async (some: RowLines) => {
     observer.probed?.(range);
     await retrier.run("probe", epoch, () => writer.probe(some));
   };
-  if (await refusesEverything(lines, controlLine(range), probe)) return [];
-  return await findBadRecords(lines, probe, { enough: breaker.enoughBad });
-}
-
-/**
- * No record is at fault, though the database's error looked like it: then it is the deployment, and no row is given up.
- * @param attempt the same as before: it knows since when rows of it may be there.
- */
-async function insertWhenMended(
-  { epoch, parts }: RowsInsert,
-  attempt: () => Promise<void>,
-): Promise<void> {
-  await parts.retrier.run("insert", epoch, async () => {
-    try {
-      await attempt();
-    } catch (error) {
-      if (!(error instanceof WriteError) || error.failure !== "bad_record") throw error;
-      throw new WriteError("misconfigured", error.clickHouseCode, error.message, error);
-    }
+  const control = controlLine(range);
+  if (await refusesEverything(lines, control, probe)) return [];
+  return await findBadRecords(lines, probe, {
+    enough: breaker.enoughBad,
+    control,
+    pause: () => clock.sleep(LOOK_AGAIN_MS, epoch.ended),
   });
 }

@@ -12,6 +12,7 @@ import {
 import { ClickHouseReportWriter } from "../../src/clickhouse-report-writer.js";
 import { ClickHouseStatements } from "../../src/clickhouse-statements.js";
 import { migrate, readMigrations, SQL_FOLDER } from "../../src/index.js";
+import { LISTED_CODES } from "../../src/insert-failures.js";
 import { buildRowLines, selectLines } from "../../src/row-lines.js";
 
 const statementOptions = (database: string) => ({
@@ -252,5 +253,13 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
         "fsync_part_directory = 1",
       ])
         expect(`${name}: ${engine_full}`).toContain(setting);
+  });
+
+  it("calls every code that we decide by what we call it", async () => {
+    const rows = await statements.select<{ code: number; name: string }>(
+      "SELECT arrayJoin({codes:Array(UInt32)}) AS code, errorCodeToName(code) AS name",
+      { codes: [...LISTED_CODES.keys()] },
+    );
+    expect(new Map(rows.map(({ code, name }) => [code, name]))).toEqual(LISTED_CODES);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { findBadRecords, refusesEverything } from "../../src/find-bad-records.js";
+import { findBadRecords, type Probe, refusesEverything } from "../../src/find-bad-records.js";
 import { WriteError } from "../../src/report-writer.js";
 import { buildRowLines, controlLine, type RowLines } from "../../src/row-lines.js";
 import { InMemoryReportWriter } from "../fakes/in-memory-report-writer.js";
@@ -15,9 +15,17 @@ const linesWith = (count: number, refused: readonly number[]) => {
   );
   return buildRowLines(AT, atOffsets(records)).lines;
 };
+const CONTROL = controlLine(AT);
+/** Searches to the end and gives what is at fault. */
+const foundIn = async (lines: RowLines, probe: Probe, enough = Number.POSITIVE_INFINITY) => {
+  const pause = async () => undefined;
+  const bad = await findBadRecords(lines, probe, { enough, control: CONTROL, pause });
+  if (bad === null) throw new Error("It is not clear what is at fault");
+  return bad;
+};
 const search = async (lines: RowLines) => {
   const writer = new InMemoryReportWriter();
-  const bad = await findBadRecords(lines, (some) => writer.probe(some));
+  const bad = await foundIn(lines, (some) => writer.probe(some));
   return { bad, writer, offsets: bad.map(({ record }) => record.offset).sort((a, b) => a - b) };
 };
 
@@ -34,6 +42,16 @@ const naming =
       throw new WriteError("bad_record", 469, "A check was violated", undefined, named);
     }
   };
+/** Numbers from 0 to below 1, the same for a seed (mulberry32). */
+const randomOf = (seed: number) => {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+};
 const anyRefused = fc
   .integer({ min: 1, max: 60 })
   .chain((count) =>
@@ -44,7 +62,7 @@ describe("the search for bad records", () => {
   it("takes three probes for one among 50,000 that the database names", async () => {
     const writer = new InMemoryReportWriter();
     const lines = linesWith(50_000, [31_415]);
-    const bad = await findBadRecords(
+    const bad = await foundIn(
       lines,
       naming(writer, (row) => row),
     );
@@ -56,7 +74,7 @@ describe("the search for bad records", () => {
   it("takes a few probes a bad record when many are bad and named", async () => {
     const writer = new InMemoryReportWriter();
     const refused = Array.from({ length: 500 }, (_, index) => index * 20 + 3);
-    const bad = await findBadRecords(
+    const bad = await foundIn(
       linesWith(10_000, refused),
       naming(writer, (row) => row),
     );
@@ -74,7 +92,7 @@ describe("the search for bad records", () => {
           const probe = naming(new InMemoryReportWriter(), (row) =>
             wrong % 3 === 0 ? row : wrong,
           );
-          const bad = await findBadRecords(linesWith(count, refused), probe);
+          const bad = await foundIn(linesWith(count, refused), probe);
           const offsets = bad.map(({ record }) => record.offset).sort((a, b) => a - b);
           expect(offsets).toEqual([...refused].sort((a, b) => a - b));
         },
@@ -85,9 +103,7 @@ describe("the search for bad records", () => {
   it("ends once it has found enough", async () => {
     const writer = new InMemoryReportWriter();
     const all = Array.from({ length: 1_000 }, (_, offset) => offset);
-    const bad = await findBadRecords(linesWith(1_000, all), (some) => writer.probe(some), {
-      enough: 20,
-    });
+    const bad = await foundIn(linesWith(1_000, all), (some) => writer.probe(some), 20);
     expect(bad).toHaveLength(20);
     expect(writer.probes.length).toBeLessThan(100);
   });
@@ -159,9 +175,73 @@ describe("the search for bad records", () => {
     const failure = new WriteError("misconfigured", 60, "No table");
 
     await expect(
-      findBadRecords(linesWith(3, []), async () => {
+      foundIn(linesWith(3, []), async () => {
         throw failure;
       }),
     ).rejects.toBe(failure);
+  });
+
+  it.each([0.3, 0.5, 0.7, 0.95])(
+    "sets no good record aside for an unlisted code that comes and goes at %d",
+    async (share) => {
+      const random = randomOf(4_711);
+      const coming: Probe = async () => {
+        if (random() < share) throw new WriteError("bad_record", 439, "Cannot schedule a task");
+      };
+      const pause = async () => undefined;
+      const bounds = { enough: 100, control: CONTROL, pause };
+      const setAside: unknown[] = [];
+      for (let trial = 0; trial < 1_000; trial += 1)
+        setAside.push(
+          ...((await findBadRecords(linesWith(1 + (trial % 3), []), coming, bounds)) ?? []),
+        );
+      expect(setAside).toEqual([]);
+    },
+  );
+
+  it("believes an unlisted code that one record meets again and again, while others pass, over time", async () => {
+    const probed: number[] = [];
+    const pauses: number[] = [];
+    const refusing: Probe = async ({ records }) => {
+      probed.push(records.length);
+      if (records.some(({ offset, value }) => offset === 5 && value !== CONTROL.records[0]?.value))
+        throw new WriteError("bad_record", 1_001, "Somehow");
+    };
+    const bad = await findBadRecords(linesWith(8, []), refusing, {
+      enough: 100,
+      control: CONTROL,
+      pause: async () => void pauses.push(probed.length),
+    });
+    expect(bad).toMatchObject([
+      { reason: "refused", clickHouseCode: 1_001, record: { offset: 5 } },
+    ]);
+    expect(pauses).toHaveLength(10);
+  });
+
+  it("is not clear when a record that was refused is taken later, or the control line is refused in between", async () => {
+    const pause = async () => undefined;
+    for (const refusedProbes of [
+      [1, 2],
+      [1, 3],
+    ]) {
+      let probes = 0;
+      const probe: Probe = async () => {
+        probes += 1;
+        if (refusedProbes.includes(probes)) throw new WriteError("bad_record", 74, "Cannot read");
+      };
+      const bounds = { enough: 100, control: CONTROL, pause };
+      expect(await findBadRecords(linesWith(1, []), probe, bounds)).toBeNull();
+    }
+  });
+
+  it("believes a listed code that comes in place of an unlisted one", async () => {
+    let probes = 0;
+    const probe: Probe = async (some) => {
+      probes += 1;
+      if (some === CONTROL) return;
+      throw new WriteError("bad_record", probes === 1 ? 1_001 : 469, "Somehow");
+    };
+    expect(await foundIn(linesWith(1, []), probe)).toHaveLength(1);
+    expect(probes).toBe(3);
   });
 });

@@ -522,4 +522,32 @@ describe("the ingestion of a range", () => {
     expect(world.rowOffsets).toEqual([0, 1]);
     expect(world.logger.of("misconfigured")).toHaveLength(1);
   });
+
+  it("sets nothing aside when a code that may be chance comes and goes, and writes again until it is gone", async () => {
+    const { world, ingest, observer } = aRange([good(0)]);
+    const chance = new WriteError("bad_record", 439, "Cannot schedule a task");
+    world.writer.failures.times(2, chance);
+    // The control line passes, the range is refused, the control line passes, the record is refused again, then it is taken; and once more.
+    for (let time = 0; time < 2; time += 1) {
+      world.writer.probeFailures.next(chance, "before", 1);
+      world.writer.probeFailures.next(chance, "before", 1);
+    }
+    await ingest();
+
+    expect(observer.badRecords).toEqual([]);
+    expect(world.deadLetters.offsets).toEqual([]);
+    expect(world.rowOffsets).toEqual([0]);
+    expect(world.logger.of("misconfigured")).toEqual([]);
+  });
+
+  it("still finds a bad record once a table that refused everything is mended", async () => {
+    const { world, ingest } = aRange([good(0), refusedRecord(), good(2)]);
+    const refusal = new WriteError("bad_record", 117, "Unknown field");
+    world.writer.failures.times(3, refusal);
+    world.writer.probeFailures.times(8, refusal);
+    await ingest();
+
+    expect(world.deadLetters.offsets).toEqual([1]);
+    expect(world.rowOffsets).toEqual([0, 2]);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { failureOf } from "../../src/insert-failures.js";
+import { failureOf, isAboutARow } from "../../src/insert-failures.js";
 
 describe("ClickHouse's error codes", () => {
   it.each([3, 107, 159, 164, 202, 203, 209, 210, 241, 242, 252, 285, 319, 425, 999])(
@@ -25,4 +25,18 @@ describe("ClickHouse's error codes", () => {
   ])("that mean %s lead to a search for the record", (_, code) => {
     expect(failureOf(code)).toBe("bad_record");
   });
+
+  it.each([6, 26, 27, 38, 41, 53, 69, 72, 117, 321, 349, 469])(
+    "%i says by itself that a row is at fault",
+    (code) => {
+      expect([failureOf(code), isAboutARow(code)]).toEqual(["bad_record", true]);
+    },
+  );
+
+  it.each([33, 43, 74, 75, 173, 198, 201, 290, 439, 745, 1_001, 123_456])(
+    "%i may be chance, for one record as for many",
+    (code) => {
+      expect([failureOf(code), isAboutARow(code)]).toEqual(["bad_record", false]);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { failureOf } from "../../../src/insert-failures.js";
+import { failureOf, isAboutARow } from "../../../src/insert-failures.js";
 import type { WriteFailure } from "../../../src/report-writer.js";
 import {
   answerLost,
@@ -7,6 +7,7 @@ import {
   cutWithin,
   late,
   lost,
+  passOn,
   refused,
   refusedThoughExecuted,
 } from "../support/answers.js";
@@ -27,9 +28,27 @@ export const insertCutInAnswer = unusual("cut in the middle of the answer", () =
 /** Statements whose answer is a failure; `bad_record` is said of ranges without a bad record too. */
 export const refusedFor = (failure: WriteFailure): FaultMaker =>
   unusual(`refused as ${failure}`, (random) => refused(codeOf(failure, random)));
+
+/** An insert of rows is refused with a code that may be chance, and so is the first probe of the range, which may be of a single record. */
+export const refusedByChance: FaultMaker = (random) => {
+  const [ofInsert, ofProbe] = [chanceOf(random), chanceOf(random)];
+  return {
+    title: "an insert into reports and the probe of its range refused by chance",
+    strike: async ({ group }) => {
+      await Promise.all([
+        group.answers.plan("reports", refused(ofInsert)),
+        // The control line.
+        group.answers.plan("probe", passOn),
+        group.answers.plan("probe", refused(ofProbe)),
+      ]);
+    },
+  };
+};
 export const refusedThoughDone: FaultMaker = unusual("executed and refused", (random) =>
   refusedThoughExecuted(codeOf("passes_with_time", random)),
 );
+
+const CODES = Array.from({ length: 1_000 }, (_, index) => index + 1);
 
 /** Most of what goes wrong concerns `reports`; the other statements of the protocol are not spared. */
 const TABLES: readonly StatementTable[] = ["reports", "reports", "ledger", "dead_letters"];
@@ -49,6 +68,12 @@ function unusual(what: string, kindOf: (random: Random) => AnswerKind): FaultMak
 
 /** A code of ClickHouse's that means this kind of failure; some that no server has yet among them. */
 function codeOf(failure: WriteFailure, random: Random): number {
-  const codes = Array.from({ length: 1_000 }, (_, index) => index + 1);
-  return random.pick(codes.filter((code) => failureOf(code) === failure));
+  return random.pick(CODES.filter((code) => failureOf(code) === failure));
+}
+
+/** A code that says nothing of a row, and nothing else that we know. */
+function chanceOf(random: Random): number {
+  return random.pick(
+    CODES.filter((code) => failureOf(code) === "bad_record" && !isAboutARow(code)),
+  );
 }

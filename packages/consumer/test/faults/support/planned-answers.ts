@@ -9,7 +9,7 @@ const SENT_TIMEOUT_MS = 60_000;
 export type AnswerKind = (exchange: Exchange) => Promise<void>;
 
 /** A table that is inserted into. */
-export type StatementTable = "reports" | "ledger" | "dead_letters";
+export type StatementTable = "reports" | "probe" | "ledger" | "dead_letters";
 
 interface Plan {
   readonly table: StatementTable;

@@ -7,6 +7,7 @@ import {
   insertCutInAnswer,
   insertCutWithin,
   insertLost,
+  refusedByChance,
   refusedFor,
   refusedThoughDone,
 } from "../kinds/insert-faults.js";
@@ -48,6 +49,7 @@ const OWN_FAULTS: readonly FaultMaker[] = [
   refusedFor("passes_with_time"),
   refusedFor("misconfigured"),
   refusedFor("bad_record"),
+  refusedByChance,
   refusedThoughDone,
 ];
 
