@@ -2,6 +2,7 @@ import { MIN_CANARY_SECRET_LENGTH, UUID_PATTERN } from "@push-reports/report";
 import {
   type ConfigOf,
   choiceOption,
+  equalPorts,
   integerOption,
   KAFKA_OPTIONS,
   listOption,
@@ -214,16 +215,29 @@ const GATEWAY_VALUES = {
   logLevel: logLevelOption("info"),
 } as const;
 
+/** How long the phases of a stop may take; undefined where that is unknown. */
+interface StopTimes {
+  readonly shutdownDelayMs?: number | undefined;
+  readonly answerDeadlineMs?: number | undefined;
+  readonly shutdownTimeoutMs?: number | undefined;
+}
+
+/** Says what is wrong with a stop that would be over before what it has taken can be answered. */
+export function tooShortStop(times: StopTimes): readonly string[] {
+  const { shutdownDelayMs = 0, answerDeadlineMs = 0 } = times;
+  const { shutdownTimeoutMs = Number.POSITIVE_INFINITY } = times;
+  const neededMs = shutdownDelayMs + answerDeadlineMs;
+  if (shutdownTimeoutMs > neededMs) return [];
+  return [
+    `SHUTDOWN_TIMEOUT_MS (${shutdownTimeoutMs}) must be longer than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together (${neededMs}), or what is under way is cut`,
+  ];
+}
+
 /** Every option of the gateway's process besides Kafka's. */
-export const GATEWAY_OPTIONS = withContradictions(
-  GATEWAY_VALUES,
-  ({ shutdownDelayMs = 0, shutdownTimeoutMs = Number.POSITIVE_INFINITY }) =>
-    shutdownDelayMs >= shutdownTimeoutMs
-      ? [
-          "SHUTDOWN_DELAY_MS must be less than SHUTDOWN_TIMEOUT_MS, which a stop must be over within",
-        ]
-      : [],
-);
+export const GATEWAY_OPTIONS = withContradictions(GATEWAY_VALUES, (values) => [
+  ...tooShortStop(values),
+  ...equalPorts({ HTTP_PORT: values.httpPort, OPERATIONS_PORT: values.operationsPort }),
+]);
 
 /** Everything that the gateway reads from its environment, by theme. */
 export const GATEWAY_OPTION_GROUPS = { gateway: GATEWAY_OPTIONS, kafka: KAFKA_OPTIONS } as const;

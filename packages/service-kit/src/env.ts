@@ -46,6 +46,13 @@ export function readConfig<T extends Options>(
   environment: Environment,
   readFile: ReadFile,
 ): ConfigOf<T> {
+  const { config, faults } = readGroup(options, environment, readFile);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}
+
+/** Values that are faulty by themselves are undefined. */
+function readGroup<T extends Options>(options: T, environment: Environment, readFile: ReadFile) {
   const faults: string[] = [];
   const entries = Object.entries(options).map(([key, option]) => {
     try {
@@ -58,8 +65,7 @@ export function readConfig<T extends Options>(
   });
   const config = Object.freeze(Object.fromEntries(entries)) as ConfigOf<T>;
   faults.push(...(options[CONTRADICTIONS]?.(config as never) ?? []));
-  if (faults.length > 0) throw new ConfigError(faults);
-  return config;
+  return { config, faults };
 }
 
 function readOption(
@@ -95,9 +101,25 @@ function readSecret(
 }
 
 /** Options by theme. */
-export type OptionGroups = Readonly<Record<string, Options>>;
+export type OptionGroups = Readonly<Record<string, Options>> & {
+  readonly [CONTRADICTIONS]?: (values: never) => readonly string[];
+};
 /** The values that groups of options give. */
-export type ConfigOfGroups<T extends OptionGroups> = { readonly [K in keyof T]: ConfigOf<T[K]> };
+export type ConfigOfGroups<T extends OptionGroups> = {
+  readonly [K in Extract<keyof T, string>]: ConfigOf<T[K]>;
+};
+
+/** Groups that can contradict each other, as options can: see {@link withContradictions}. */
+export function withContradictionsOfGroups<const T extends OptionGroups>(
+  groups: T,
+  find: (
+    values: {
+      readonly [K in Extract<keyof T, string>]: Partial<ConfigOf<T[K]>>;
+    },
+  ) => readonly string[],
+): T {
+  return { ...groups, [CONTRADICTIONS]: find };
+}
 
 /** Reads several groups of options as {@link readConfig} reads one. @throws ConfigError naming the faults of all groups together. */
 export function readConfigGroups<T extends OptionGroups>(
@@ -107,14 +129,12 @@ export function readConfigGroups<T extends OptionGroups>(
 ): ConfigOfGroups<T> {
   const faults: string[] = [];
   const entries = Object.entries(groups).map(([key, options]) => {
-    try {
-      return [key, readConfig(options, environment, readFile)] as const;
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      faults.push(...error.faults);
-      return [key, undefined] as const;
-    }
+    const read = readGroup(options, environment, readFile);
+    faults.push(...read.faults);
+    return [key, read.config] as const;
   });
+  const config = Object.freeze(Object.fromEntries(entries)) as ConfigOfGroups<T>;
+  faults.push(...(groups[CONTRADICTIONS]?.(config as never) ?? []));
   if (faults.length > 0) throw new ConfigError([...new Set(faults)]);
-  return Object.freeze(Object.fromEntries(entries)) as ConfigOfGroups<T>;
+  return config;
 }

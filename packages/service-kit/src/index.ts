@@ -2,6 +2,7 @@ export * from "./backoff.js";
 export * from "./clock.js";
 export * from "./durable-producer.js";
 export * from "./env.js";
+export * from "./equal-ports.js";
 export * from "./explain.js";
 export * from "./kafka-client.js";
 export * from "./kafka-misconfiguration.js";

@@ -1,7 +1,8 @@
 import { INGEST_OPTIONS, TABLE_OPTIONS } from "@push-reports/consumer";
-import { HTTP_OPTIONS } from "@push-reports/gateway";
+import { HTTP_OPTIONS, tooShortStop } from "@push-reports/gateway";
 import { PAGE_OPTIONS } from "@push-reports/insights";
 import {
+  equalPorts,
   integerOption,
   logLevelOption,
   type Option,
@@ -10,6 +11,7 @@ import {
   optional,
   shutdownTimeoutOption,
   textOption,
+  withContradictionsOfGroups,
 } from "@push-reports/service-kit";
 
 const withoutKafka: Option<null> = {
@@ -112,7 +114,7 @@ const STANDALONE_OPTIONS = {
     fallback: 64 * 1024 * 1024,
   }),
   shutdownTimeoutMs: shutdownTimeoutOption(
-    "How long a stop may take in all; what is left is done at the next start.",
+    "How long a stop may take in all; longer than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together. What is left is done at the next start.",
     12_000,
   ),
   logLevel: logLevelOption("warn"),
@@ -120,10 +122,21 @@ const STANDALONE_OPTIONS = {
 } as const;
 
 /** Everything that standalone reads from its environment, by theme. */
-export const STANDALONE_OPTION_GROUPS = {
-  standalone: STANDALONE_OPTIONS,
-  http: HTTP_OPTIONS,
-  ingest: INGEST_OPTIONS,
-  tables: TABLE_OPTIONS,
-  page: PAGE_OPTIONS,
-} as const;
+export const STANDALONE_OPTION_GROUPS = withContradictionsOfGroups(
+  {
+    standalone: STANDALONE_OPTIONS,
+    http: HTTP_OPTIONS,
+    ingest: INGEST_OPTIONS,
+    tables: TABLE_OPTIONS,
+    page: PAGE_OPTIONS,
+  },
+  ({ standalone, http, page }) => [
+    ...tooShortStop({ ...http, shutdownTimeoutMs: standalone.shutdownTimeoutMs }),
+    ...equalPorts({
+      HTTP_PORT: http.httpPort,
+      OPERATIONS_PORT: standalone.operationsPort,
+      SQL_PORT: standalone.sqlPort,
+      INSIGHTS_PORT: page.insightsPort,
+    }),
+  ],
+);

@@ -53,6 +53,32 @@ const CASES: readonly [Program, Readonly<Record<string, string>>, readonly strin
     },
     ["KAFKA_HEARTBEAT_INTERVAL_MS", "INSERT_TIMEOUT_MS"],
   ],
+  [
+    "gateway",
+    {
+      KAFKA_BROKERS: "kafka:9092",
+      HTTP_PORT: "8081",
+      SHUTDOWN_TIMEOUT_MS: "7000",
+      LANES: "9",
+    },
+    ["HTTP_PORT and OPERATIONS_PORT", "ANSWER_DEADLINE_MS together (7000)", "LANES"],
+  ],
+  [
+    "standalone",
+    {
+      HTTP_PORT: "8123",
+      OPERATIONS_PORT: "9000",
+      INSIGHTS_PORT: "9000",
+      SHUTDOWN_TIMEOUT_MS: "7000",
+      MAX_BODY_BYTES: "0",
+    },
+    [
+      "HTTP_PORT and SQL_PORT",
+      "OPERATIONS_PORT and INSIGHTS_PORT",
+      "ANSWER_DEADLINE_MS together (7000)",
+      "MAX_BODY_BYTES",
+    ],
+  ],
   ["standalone", { HTTP_PORT: "65536", OPERATIONS_PORT: "http" }, ["HTTP_PORT", "OPERATIONS_PORT"]],
 ];
 

@@ -5,6 +5,15 @@ import { GATEWAY_OPTION_GROUPS } from "../../src/config.js";
 const read = (environment: Record<string, string>) =>
   readConfigGroups(GATEWAY_OPTION_GROUPS, environment, () => "");
 
+const faultsOf = (environment: Record<string, string>): readonly string[] => {
+  try {
+    read(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+  }
+  return [];
+};
+
 describe("the gateway's configuration", () => {
   it("needs nothing but the brokers", () => {
     const { gateway, kafka } = read({ KAFKA_BROKERS: "kafka:9092" });
@@ -24,15 +33,29 @@ describe("the gateway's configuration", () => {
     expect(() => read({ KAFKA_BROKERS: "kafka:9092,[::1]:9092" })).toThrow(ConfigError);
   });
 
+  it("gives a stop the time to answer what was taken", () => {
+    const stop = { SHUTDOWN_DELAY_MS: "1000", ANSWER_DEADLINE_MS: "4000" };
+    const faults = (timeoutMs: string) =>
+      faultsOf({ KAFKA_BROKERS: "kafka:9092", ...stop, SHUTDOWN_TIMEOUT_MS: timeoutMs });
+    expect(faults("5000")).toEqual([
+      "SHUTDOWN_TIMEOUT_MS (5000) must be longer than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together (5000), or what is under way is cut",
+    ]);
+    expect(faults("5001")).toEqual([]);
+  });
+
+  it("gives each server a port of its own, told with all other faults", () => {
+    const ports = (HTTP_PORT: string, OPERATIONS_PORT: string) =>
+      faultsOf({ KAFKA_BROKERS: "kafka:9092", HTTP_PORT, OPERATIONS_PORT, LANES: "9" });
+    expect(ports("9000", "9000")).toEqual([
+      expect.stringMatching(/^LANES /),
+      "HTTP_PORT and OPERATIONS_PORT are the same, 9000: each needs a port of its own",
+    ]);
+    expect(ports("0", "0")).toHaveLength(1);
+  });
+
   it("names every fault at once", () => {
-    const faults = (() => {
-      try {
-        read({ KAFKA_BROKERS: "", HTTP_PORT: "eighty", LANES: "9", COMPRESSION: "zip" });
-      } catch (error) {
-        if (error instanceof ConfigError) return error.faults;
-      }
-      return [];
-    })();
+    const environment = { KAFKA_BROKERS: "", HTTP_PORT: "eighty", LANES: "9", COMPRESSION: "zip" };
+    const faults = faultsOf(environment);
     expect(faults.map((fault) => fault.split(" ")[0]).toSorted()).toEqual([
       "COMPRESSION",
       "HTTP_PORT",
