@@ -13,6 +13,8 @@ export interface RawOptions {
   readonly quietMs?: number;
   /** Closes the sending side. @default false */
   readonly halfClose?: boolean;
+  /** Connects from this address of the machine. @default 127.0.0.1 */
+  readonly localAddress?: string;
   /** Ends it before the server closes. */
   readonly isEnough?: (received: string) => boolean;
 }
@@ -24,7 +26,8 @@ export function sendRaw(
   options: RawOptions = {},
 ): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const { localAddress = "127.0.0.1" } = options;
+    const socket = connect({ port, host: "127.0.0.1", localAddress, allowHalfOpen: true });
     let text = "";
     const finish = () => {
       socket.destroy();
