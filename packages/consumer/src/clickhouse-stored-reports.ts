@@ -8,6 +8,9 @@ const CHUNK_CANDIDATES = 1_000;
 /** Stands for the offset of a row of another source: lower than any. */
 const ELSEWHERE = -1;
 
+/** Months differ by up to three days in length, and by as many what is added to a time from what is taken from another, days. */
+const EXPIRY_MARGIN_DAYS = 4;
+
 /** Asks the table `reports`. Times of receipt bound what it reads: they decide about table partitions and granules. */
 export class ClickHouseStoredReports implements StoredReports {
   readonly #statements: ClickHouseStatements;
@@ -45,6 +48,20 @@ export class ClickHouseStoredReports implements StoredReports {
       for (let offset = Number(row.from); offset <= Number(row.to); offset += 1)
         offsets.add(offset);
     return offsets;
+  }
+
+  /** The table itself says when its rows expire; one that says nothing keeps them. */
+  async expiredBefore(): Promise<Date> {
+    const [row] = await this.#statements.select<{ ms: string }>(
+      `SELECT toString(if(months = 0, 0,
+         toUnixTimestamp64Milli(subtractMonths(now64(3, 'UTC'), months) + INTERVAL ${EXPIRY_MARGIN_DAYS} DAY))) AS ms
+       FROM (
+         SELECT toUInt32OrZero(extract(create_table_query, 'toIntervalMonth\\((\\d+)\\)')) AS months
+         FROM system.tables WHERE database = {database:String} AND name = 'reports'
+       )`,
+      { database: this.#database },
+    );
+    return new Date(Number(row?.ms ?? 0));
   }
 
   async repeatedAmong(

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from "@push-reports/service-kit";
 import type { Ledger } from "./ledger.js";
-import { receiptWindowOf } from "./receipt-times.js";
+import { receiptWindowOf, receivedAtMs } from "./receipt-times.js";
 import type { Epoch } from "./record-source.js";
 import type { ReportRange } from "./report-range.js";
 import { type ReportWriter, WriteError } from "./report-writer.js";
@@ -92,6 +92,7 @@ async function insertMissing(
     epoch.ended.throwIfAborted();
     await writer.write(hollow === 0 ? token : `${token}/again-${hollow}`, missing);
     missing = await missingLines(insert, parts, stretch, missing);
+    missing = await unexpiredLines(insert, parts, missing);
     if (missing.records.length === 0) break;
     const { name, source, partition } = range;
     logger.error("insert_hollow", { name, source, partition, rows: missing.records.length });
@@ -100,6 +101,21 @@ async function insertMissing(
   }
   epoch.ended.throwIfAborted();
   if (wasStored) await writer.completeViews(stretch);
+}
+
+/** What the table is sure to keep: rows beyond their age are inserted and gone again, and another attempt would change nothing. */
+async function unexpiredLines(
+  { range, epoch }: OneInsert,
+  { storedReports, retrier, logger }: InsertOnceParts,
+  lines: RowLines,
+): Promise<RowLines> {
+  if (lines.records.length === 0) return lines;
+  const before = await retrier.run("look_up", epoch, () => storedReports.expiredBefore());
+  const kept = selectLines(lines, (record) => receivedAtMs(record) >= before.getTime());
+  const rows = lines.records.length - kept.records.length;
+  const { name, source, partition } = range;
+  if (rows > 0) logger.warn("rows_expired", { name, source, partition, rows, before });
+  return kept;
 }
 
 /** What the ledger does not call complete: a successor may have booked as absent what it no longer found in the log. */

@@ -66,7 +66,8 @@ function within(fromMs: number, toMs: number): ReceiptTimes {
   };
 }
 
-function receivedAtMs(record: SourceRecord): number {
+/** When a record was received, as its row says; its timestamp where that cannot be read. Unix ms. */
+export function receivedAtMs(record: SourceRecord): number {
   const plain = record.value === null ? null : plainReceivedAtMs(record.value);
   if (plain !== null) return plain;
   const decoded = decodeReport(record);

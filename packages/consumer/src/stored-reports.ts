@@ -19,6 +19,10 @@ export interface StoredReports {
   /** The offsets of a stretch that are rows. @throws WriteError */
   offsetsIn(stretch: StoredStretch): Promise<ReadonlySet<number>>;
   /**
+   * Rows of reports that were received before this time may have been removed because of their age. @throws WriteError
+   */
+  expiredBefore(): Promise<Date>;
+  /**
    * The offsets of those candidates whose report is a row already: at a lower offset of the partition, or of another source, since a record is
    * sent again elsewhere only when its topic was deleted and made again. @throws WriteError
    */

@@ -5,6 +5,8 @@ import type { StoredRow } from "./in-memory-report-writer.js";
 /** Answers from the rows that a fake writer holds. */
 export class InMemoryStoredReports implements StoredReports {
   readonly failures = new FailuresOnCommand();
+  /** What was received before may be gone. */
+  expiry = new Date(0);
   readonly #rows: readonly StoredRow[];
   readonly #source: string;
 
@@ -22,6 +24,10 @@ export class InMemoryStoredReports implements StoredReports {
         .map(({ offset }) => offset);
       return new Set(offsets);
     });
+  }
+
+  async expiredBefore(): Promise<Date> {
+    return this.expiry;
   }
 
   async repeatedAmong(

@@ -11,9 +11,12 @@ import {
 } from "@push-reports/test-support";
 import { ClickHouseReportWriter } from "../../src/clickhouse-report-writer.js";
 import { ClickHouseStatements } from "../../src/clickhouse-statements.js";
+import { ClickHouseStoredReports } from "../../src/clickhouse-stored-reports.js";
 import { migrate, readMigrations, SQL_FOLDER } from "../../src/index.js";
 import { LISTED_CODES } from "../../src/insert-failures.js";
 import { buildRowLines, selectLines } from "../../src/row-lines.js";
+
+const RETENTION_MONTHS = 600;
 
 const statementOptions = (database: string) => ({
   database,
@@ -37,7 +40,7 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
       password,
       log: { level: ClickHouseLogLevel.OFF },
     });
-    const values = { database, retentionMonths: 600, deduplicationWindow: 1_000 };
+    const values = { database, retentionMonths: RETENTION_MONTHS, deduplicationWindow: 1_000 };
     const logger = createLogger({ service: "test", level: "silent" });
     await migrate(client, readMigrations(SQL_FOLDER), values, logger);
     statements = new ClickHouseStatements(client, statementOptions(database));
@@ -191,6 +194,15 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
       selectLines(whole, (_record, n) => n % 3 === 2),
     );
     expect(await count("across")).toBe(9);
+  });
+
+  it("says by the table itself from when on it keeps rows", async () => {
+    const storedReports = new ClickHouseStoredReports(statements, { database, source: "test.1" });
+    const now = new Date();
+    const before = new Date(now).setUTCMonth(now.getUTCMonth() - RETENTION_MONTHS);
+    const marginDays = ((await storedReports.expiredBefore()).getTime() - before) / 86_400_000;
+    expect(marginDays).toBeGreaterThan(0);
+    expect(marginDays).toBeLessThan(8);
   });
 
   it("refuses a row that breaks a constraint, in the probe as in the table, and then keeps none of the insert", async () => {

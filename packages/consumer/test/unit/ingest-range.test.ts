@@ -277,6 +277,28 @@ describe("the ingestion of a range", () => {
       expect(world.rowOffsets).toEqual([0, 1]);
     });
 
+    it("gives up rows that are older than the table keeps them, says so and goes on, and none that it keeps", async () => {
+      const expired = goodRecord({ receivedAt: new Date("2020-06-01T00:00:00Z") });
+      const { world, ingest, range } = aRange([expired, good(1)]);
+      world.writer.startedAt = new Date("2100-01-01T00:00:00Z");
+      world.storedReports.expiry = new Date("2020-07-01T00:00:00Z");
+      // Whatever its name, an expired row is gone before anyone looks.
+      for (const name of ["", "/again-1", "/again-2", "/again-3"])
+        world.writer.keepTokenWithoutRows(`${range.name}${name}`, "2020-06");
+      world.writer.keepTokenWithoutRows(range.name);
+      world.writer.failures.next(new WriteError("passes_with_time", 0, "killed"));
+      world.writer.failures.next(new Error("It is inserted again and again"), "before", 8);
+      await ingest();
+
+      expect(world.writer.inserts).toEqual([range.name, `${range.name}/again-1`]);
+      expect(world.rowOffsets).toEqual([1]);
+      expect(world.logger.of("rows_expired")).toMatchObject([{ fields: { rows: 1 } }]);
+      expect(world.ledger.entries).toMatchObject([
+        { rows: 2, receivedFrom: new Date("2020-06-01T00:00:00Z") },
+      ]);
+      expect(world.log.committed).toMatchObject({ offset: 2 });
+    });
+
     it("repeats an insert of which nothing is there", async () => {
       const { world, ingest, range } = restarted();
       world.writer.failures.next(new WriteError("passes_with_time", 0, "killed"));
