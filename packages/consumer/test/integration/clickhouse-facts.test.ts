@@ -14,7 +14,7 @@ import { ClickHouseStatements } from "../../src/clickhouse-statements.js";
 import { ClickHouseStoredReports } from "../../src/clickhouse-stored-reports.js";
 import { migrate, readMigrations, SQL_FOLDER } from "../../src/index.js";
 import { LISTED_CODES } from "../../src/insert-failures.js";
-import { buildRowLines, selectLines } from "../../src/row-lines.js";
+import { buildRowLines, selectLines, sliceLines } from "../../src/row-lines.js";
 
 const RETENTION_MONTHS = 600;
 
@@ -194,6 +194,21 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
       selectLines(whole, (_record, n) => n % 3 === 2),
     );
     expect(await count("across")).toBe(9);
+  });
+
+  it("doubles rows of a range that came in parts when the whole follows, so that bad records are found by probing", async () => {
+    const whole = lines("split", 100);
+    await writer.write("split/0/0-49/t", sliceLines(whole, 0, 50));
+    await writer.write("split/0/50-99/t", sliceLines(whole, 50, 100));
+    await writer.write("split/0/0-99/t", whole);
+    expect(await count("split")).toBe(200);
+  });
+
+  it("drops the whole of a range when a part of it came under its name, within one month", async () => {
+    const whole = lines("part", 100);
+    await writer.write("part/0/0-99/t", sliceLines(whole, 0, 50));
+    await writer.write("part/0/0-99/t", whole);
+    expect(await count("part")).toBe(50);
   });
 
   it("says by the table itself from when on it keeps rows", async () => {

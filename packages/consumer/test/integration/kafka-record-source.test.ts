@@ -9,10 +9,41 @@ import {
   uniqueName,
   waitFor,
 } from "@push-reports/test-support";
-import { type Admin, Kafka, type KafkaConfig, logLevel, Partitioners } from "kafkajs";
+import {
+  type Admin,
+  type Consumer,
+  type ConsumerConfig,
+  Kafka,
+  type KafkaConfig,
+  logLevel,
+  Partitioners,
+} from "kafkajs";
 import { KafkaRecordSource } from "../../src/kafka-record-source.js";
-import type { AssignedPartition, TakeLimits } from "../../src/record-source.js";
+import {
+  type AssignedPartition,
+  EpochEndedError,
+  type TakeLimits,
+} from "../../src/record-source.js";
 import { COORDINATOR_LOADING, NOT_COORDINATOR, RefusingProxy } from "../support/refusing-proxy.js";
+
+/** kafkajs as it is; it shows the consumers that it makes, for a test to listen to. */
+class ShowingKafka extends Kafka {
+  readonly consumers: Consumer[] = [];
+
+  override consumer(config: ConsumerConfig): Consumer {
+    const consumer = super.consumer(config);
+    this.consumers.push(consumer);
+    return consumer;
+  }
+}
+
+/** What kafkajs tells of a commit; its own types leave the metadata out. */
+interface CommitEvent {
+  readonly groupGenerationId: number;
+  readonly topics: readonly {
+    readonly partitions: readonly { readonly metadata?: string }[];
+  }[];
+}
 
 describeWithContainers("the Kafka record source", ["kafka"], () => {
   let endpoint: KafkaEndpoint;
@@ -49,9 +80,18 @@ describeWithContainers("the Kafka record source", ["kafka"], () => {
     });
     await producer.disconnect();
   };
-  const join = async (maxBufferedBytes = 10_000_000, way: Partial<KafkaConfig> = {}) => {
+  const join = async (
+    maxBufferedBytes = 10_000_000,
+    way: Partial<KafkaConfig> = {},
+    onAssigned: (kafka: ShowingKafka, partition: AssignedPartition) => void = () => undefined,
+  ) => {
+    const own = new ShowingKafka({
+      brokers: [...endpoint.brokers],
+      logLevel: logLevel.NOTHING,
+      ...way,
+    });
     const source = new KafkaRecordSource(
-      new Kafka({ brokers: [...endpoint.brokers], logLevel: logLevel.NOTHING, ...way }),
+      own,
       {
         topic,
         groupId,
@@ -69,7 +109,10 @@ describeWithContainers("the Kafka record source", ["kafka"], () => {
     sources.push(source);
     const assigned: AssignedPartition[] = [];
     await source.start(
-      (partition) => assigned.push(partition),
+      (partition) => {
+        assigned.push(partition);
+        onAssigned(own, partition);
+      },
       (error) => {
         throw error;
       },
@@ -80,7 +123,7 @@ describeWithContainers("the Kafka record source", ["kafka"], () => {
         what: `epoch ${epoch} of partition ${partition}`,
         timeoutMs: 20_000,
       });
-    return { source, owned };
+    return { source, owned, consumers: own.consumers };
   };
   const committed = async (partition: number) => {
     const [group] = await admin.fetchOffsets({ groupId, topics: [topic] });
@@ -152,6 +195,58 @@ describeWithContainers("the Kafka record source", ["kafka"], () => {
     expect(source.lastActivityAt()).toBeGreaterThan(0);
     for (const { partition } of before)
       expect(await committed(partition)).toMatchObject({ offset: "-1" });
+  });
+
+  it("commits with the generation of the epoch that asks, through one rebalance after another", async () => {
+    let joins = 0;
+    const generations = new Map<string, Set<number>>();
+    const committing: Promise<void>[] = [];
+    const commitUntilEnded = async (assigned: AssignedPartition, epoch: string) => {
+      try {
+        // At any moment some commits wait for an answer, and some for their turn.
+        for (;;) await Promise.all([1, 2, 3].map(() => assigned.commit(0, epoch)));
+      } catch (error) {
+        if (!(error instanceof EpochEndedError)) throw error;
+      }
+    };
+    const first = await join(10_000_000, {}, (_own, assigned) =>
+      committing.push(commitUntilEnded(assigned, String(joins))),
+    );
+    const [consumer] = first.consumers;
+    // Heard after the record source has heard it, which therefore counts from 0.
+    consumer?.on(consumer.events.GROUP_JOIN, () => {
+      joins += 1;
+    });
+    consumer?.on(consumer.events.COMMIT_OFFSETS, ({ payload }) => {
+      const { groupGenerationId, topics } = payload as unknown as CommitEvent;
+      for (const { metadata = "" } of topics.flatMap(({ partitions }) => partitions)) {
+        const seen = generations.get(metadata) ?? new Set();
+        generations.set(metadata, seen.add(groupGenerationId));
+      }
+    });
+    const committedIn = (epochs: number) =>
+      waitFor(() => generations.size >= epochs, {
+        what: `commits in ${epochs} epochs`,
+        timeoutMs: 30_000,
+      });
+
+    await committedIn(1);
+    for (let round = 1; round <= 3; round += 1) {
+      const { source } = await join();
+      await committedIn(2 * round);
+      sources.splice(sources.indexOf(source), 1);
+      await source.stop();
+      await committedIn(2 * round + 1);
+    }
+    await first.source.stop();
+    await Promise.all(committing);
+
+    const ofEpochs = [...generations]
+      .sort(([one], [other]) => Number(one) - Number(other))
+      .map(([, seen]) => [...seen]);
+    for (const seen of ofEpochs) expect(seen).toHaveLength(1);
+    const inOrder = ofEpochs.flat();
+    expect(inOrder).toEqual([...new Set(inOrder)].sort((a, b) => a - b));
   });
 
   it("stops fetching a partition whose records nobody takes, and goes on with the others", async () => {
