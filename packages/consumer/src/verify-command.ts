@@ -34,18 +34,20 @@ export async function runVerify(
     database,
     source,
     since: new Date(Date.now() - days * DAY_MS),
-    positions: await positions(),
+    readPositions: positions,
   });
   write(values.json ? `${JSON.stringify(verification)}\n` : describe(verification));
   return verification.discrepancies.length === 0 ? 0 : 1;
 }
 
 function describe(verification: Verification): string {
-  const { partitions, ranges, waitingRecords, absentOffsets, discrepancies } = verification;
+  const { partitions, ranges, waitingRecords, absentOffsets, discrepancies, cut } = verification;
   const lines = discrepancies.map(
     ({ kind, partition, first, last, detail }) =>
       `${kind}: partition ${partition}, offsets ${first} to ${last}: ${detail}`,
   );
-  const summary = `${ranges} ranges of ${partitions} partitions, ${waitingRecords} records waiting, ${absentOffsets} offsets absent, ${discrepancies.length} discrepancies`;
-  return `${[...lines, summary].join("\n")}\n`;
+  const more = cut.map(({ kind, unlisted }) => `${kind}: ${unlisted} more, which are not listed`);
+  const found = cut.reduce((sum, { unlisted }) => sum + unlisted, discrepancies.length);
+  const summary = `${ranges} ranges of ${partitions} partitions, ${waitingRecords} records waiting, ${absentOffsets} offsets absent, ${found} discrepancies`;
+  return `${[...lines, ...more, summary].join("\n")}\n`;
 }

@@ -1,6 +1,6 @@
 import type { ClickHouseStatements } from "./clickhouse-statements.js";
 import type { PartitionPosition } from "./record-source.js";
-import { islandsQuery, wrongRangesQuery } from "./verify-queries.js";
+import { islandsQuery, MOST_LISTED, wrongRangesQuery } from "./verify-queries.js";
 
 /** Something that is not as it must be; each is a stretch of one partition. */
 export interface Discrepancy {
@@ -29,6 +29,14 @@ export interface Verification {
   /** Offsets that the log no longer held when they were to be read, as booked. */
   readonly absentOffsets: number;
   readonly discrepancies: readonly Discrepancy[];
+  /** Kinds of which there are more than `discrepancies` has. */
+  readonly cut: readonly CutList[];
+}
+
+/** Of which so many more were found than are listed. */
+export interface CutList {
+  readonly kind: Discrepancy["kind"];
+  readonly unlisted: number;
 }
 
 /** What to verify. */
@@ -37,13 +45,16 @@ export interface VerifyScope {
   readonly source: string;
   /** Only ranges that were complete since then. */
   readonly since: Date;
-  readonly positions: ReadonlyMap<number, PartitionPosition>;
+  /** Reads where the log and the group stand at the moment: it is asked before the ledger is read and after. */
+  readonly readPositions: () => Promise<ReadonlyMap<number, PartitionPosition>>;
 }
 
 interface Island {
   readonly partition: number;
   readonly first: string;
   readonly last: string;
+  /** How many there are in all, of islands the gaps between them. */
+  readonly found: string;
 }
 interface End {
   readonly partition: number;
@@ -52,10 +63,7 @@ interface End {
 interface AbsentRange extends Island {
   readonly absent: string;
 }
-interface WrongRange {
-  readonly partition: number;
-  readonly first: string;
-  readonly last: string;
+interface WrongRange extends Island {
   readonly booked: string;
   readonly stored: string;
   readonly offsets: string;
@@ -70,8 +78,13 @@ export async function verify(
   statements: ClickHouseStatements,
   scope: VerifyScope,
 ): Promise<Verification> {
-  const { database, source, positions } = scope;
+  const { database, source } = scope;
   const params = { source, since: scope.since.toISOString().slice(0, 19).replace("T", " ") };
+  const before = await scope.readPositions();
+  const [now] = await statements.select<{ until: string }>(
+    "SELECT toString(now64(3, 'UTC')) AS until",
+    {},
+  );
   const islands = await statements.select<Island>(islandsQuery(database), params);
   const ends = await statements.select<End>(
     `SELECT partition, toString(max(last) + 1) AS end FROM ${database}.ledger
@@ -79,14 +92,14 @@ export async function verify(
     params,
   );
   const overlaps = await statements.select<Island>(
-    `SELECT partition, toString(first) AS first, toString(last) AS last FROM ${database}.ingest_overlaps
-     WHERE source = {source:String} AND completed_at >= {since:DateTime('UTC')} ORDER BY partition, first LIMIT 1000`,
+    `SELECT partition, toString(first) AS first, toString(last) AS last, toString(count() OVER ()) AS found FROM ${database}.ingest_overlaps
+     WHERE source = {source:String} AND completed_at >= {since:DateTime('UTC')} ORDER BY partition, first LIMIT ${MOST_LISTED}`,
     params,
   );
   const absent = await statements.select<AbsentRange>(
-    `SELECT partition, toString(first) AS first, toString(last) AS last, toString(absent) AS absent FROM ${database}.ledger
+    `SELECT partition, toString(first) AS first, toString(last) AS last, toString(absent) AS absent, toString(count() OVER ()) AS found FROM ${database}.ledger
      WHERE source = {source:String} AND completed_at >= {since:DateTime('UTC')} AND ledger.absent > 0
-     ORDER BY partition, ledger.first LIMIT 1000`,
+     ORDER BY partition, ledger.first LIMIT ${MOST_LISTED}`,
     params,
   );
   const [totals] = await statements.select<{ ranges: string; absent: string }>(
@@ -97,14 +110,20 @@ export async function verify(
   const wrong = await statements.select<WrongRange>(wrongRangesQuery(database), {
     ...params,
     database,
+    until: now?.until,
   });
-  const logs = [...positions].map(([partition, position]) => ({
+  const after = await scope.readPositions();
+  // Consumers may be at work: what the ledger has was in the log before, and what is committed or gone from the log is in the ledger later.
+  const logs = [...before].map(([partition, position]) => ({
     ...position,
+    highWatermark: after.get(partition)?.highWatermark ?? position.highWatermark,
     partition,
     end: endOf(partition, ends),
   }));
+  const gaps = logs.flatMap((log) => gapsOf(log, islandsOf(islands, log.partition)));
+  const gapsListed = islands.length - new Set(islands.map(({ partition }) => partition)).size;
   const discrepancies = [
-    ...logs.flatMap((log) => gapsOf(log, islandsOf(islands, log.partition))),
+    ...gaps,
     ...overlaps.map((row) => discrepancy("overlap", row, "more than one range covers these")),
     ...wrong.map((row) =>
       discrepancy(
@@ -122,12 +141,26 @@ export async function verify(
     ),
   ];
   return {
-    partitions: positions.size,
+    partitions: before.size,
     ranges: Number(totals?.ranges ?? 0),
     absentOffsets: Number(totals?.absent ?? 0),
     waitingRecords: logs.reduce((sum, log) => sum + waitingOf(log), 0),
     discrepancies,
+    cut: [
+      cutOf("gap", islands, gapsListed),
+      cutOf("overlap", overlaps),
+      cutOf("wrong_rows", wrong),
+      cutOf("absent", absent),
+    ].filter(({ unlisted }) => unlisted > 0),
   };
+}
+
+function cutOf(
+  kind: CutList["kind"],
+  rows: readonly { readonly found: string }[],
+  listed = rows.length,
+): CutList {
+  return { kind, unlisted: Math.max(0, Number(rows[0]?.found ?? 0) - listed) };
 }
 
 function islandsOf(islands: readonly Island[], partition: number): readonly Stretch[] {

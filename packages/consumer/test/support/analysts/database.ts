@@ -118,7 +118,7 @@ export class AnalystDatabase {
       database: this.name,
       source: SOURCE,
       since: new Date(Date.now() - 3_600_000),
-      positions: new Map([[0, position]]),
+      readPositions: async () => new Map([[0, position]]),
     });
     return verification.discrepancies;
   }
