@@ -80,17 +80,19 @@ export class BadShareBreaker {
 
   /**
    * Gives the bad records of a range once they are few enough to be set aside; holds the range until then.
-   * @param judge finds them, again each time that the range is judged again.
+   * @param judge finds them, again each time that the range is judged again; it is given what it found the last time, or null.
    * @throws the abort reason of `ended`; whatever `judge` throws.
    */
   async admit(
     range: ReportRange,
-    judge: () => Promise<readonly BadRecord[]>,
+    judge: (before: readonly BadRecord[] | null) => Promise<readonly BadRecord[]>,
     ended: AbortSignal,
   ): Promise<readonly BadRecord[]> {
+    let before: readonly BadRecord[] | null = null;
     try {
       for (;;) {
-        const bad = await judge();
+        const bad = await judge(before);
+        before = bad;
         if (this.#admits(range, bad)) return bad;
         this.#hold(range, bad.length);
         await this.#clock.sleep(JUDGE_AGAIN_MS, ended);

@@ -23,6 +23,8 @@ export interface SearchBounds {
   readonly pause: () => Promise<void>;
 }
 
+/** Probes at a time: a range in which every other record is bad costs about two probes a bad record. */
+const PROBED_BESIDE = 4;
 /** Records that are decoded before other work may go on. */
 const DECODED_AT_A_TIME = 5_000;
 /** How many rows that the database names itself are tried before the rest is halved. */
@@ -35,11 +37,14 @@ const NAMED_ROWS = 3;
  */
 const REFUSED_AGAIN = 10;
 
+/** Between two looks at records that are refused with a code that may be chance: what comes and goes has time to go, ms. */
+export const LOOK_AGAIN_MS = 2_000;
+
 /**
  * Finds the records that the database refuses, without inserting any. Each is judged by our own contract first. Of the rest the
  * database is asked by probing: it names the row that it stumbled over, which is believed only when that row alone is refused
  * too; what is refused without a name, or again and again, is halved. One bad record among n costs three probes when it
- * is named, and about 2·log2(n) when not. Records that are refused with a code that may be chance are probed again over time.
+ * is named, and about 2·log2(n) when not; many cost about four probes each, a few at a time, and no more than `enough` are looked for. Records that are refused with a code that may be chance are probed again over time.
  * @returns none when no record is at fault, and then something else is; null when what was refused is taken now, so that it is not clear
  * what was at fault, and trying again will tell.
  */
@@ -97,31 +102,63 @@ async function unreadableAmong({ records }: RowLines): Promise<BadRecord[]> {
   return unreadable;
 }
 
+/** Searches parts of a range beside each other; the first part of the log comes first. */
 async function search(
   lines: RowLines,
   probe: Probe,
-  found: Refused[],
+  refused: Refused[],
   enough: number,
 ): Promise<void> {
+  const waiting: RowLines[] = [lines];
+  const underWay = new Set<Promise<void>>();
+  while ((waiting.length > 0 && refused.length < enough) || underWay.size > 0) {
+    const isFree = underWay.size < PROBED_BESIDE && refused.length < enough;
+    const part = isFree ? waiting.pop() : undefined;
+    if (part === undefined) {
+      await Promise.race(underWay);
+      continue;
+    }
+    const searching = searchPart(part, probe, refused, enough)
+      .then((halves) => void waiting.push(...halves.toReversed()))
+      .finally(() => underWay.delete(searching));
+    // Of several that fail the first is thrown by the race.
+    searching.catch(() => undefined);
+    underWay.add(searching);
+  }
+}
+
+/** Adds what it finds to `refused`; gives what has to be searched by parts. */
+async function searchPart(
+  lines: RowLines,
+  probe: Probe,
+  refused: Refused[],
+  enough: number,
+): Promise<readonly RowLines[]> {
   let rest = lines;
   for (let named = 0; ; named += 1) {
     const [record] = rest.records;
-    if (record === undefined || found.length >= enough) return;
+    if (record === undefined || refused.length >= enough) return [];
     const refusal = await refusalOf(rest, probe);
-    if (refusal === null) return;
-    if (rest.records.length === 1) return void found.push(refused(rest, record, refusal));
+    if (refusal === null) return [];
+    if (rest.records.length === 1) {
+      add(refused, enough, refusedAlone(rest, record, refusal));
+      return [];
+    }
     const index = named < NAMED_ROWS ? (refusal.row ?? 0) - 1 : -1;
     const suspect = rest.records[index];
     if (!suspect) break;
     const line = sliceLines(rest, index, index + 1);
     const alone = await refusalOf(line, probe);
     if (alone === null) break;
-    found.push(refused(line, suspect, alone));
+    add(refused, enough, refusedAlone(line, suspect, alone));
     rest = withoutLine(rest, index);
   }
   const middle = Math.ceil(rest.records.length / 2);
-  await search(sliceLines(rest, 0, middle), probe, found, enough);
-  await search(sliceLines(rest, middle, rest.records.length), probe, found, enough);
+  return [sliceLines(rest, 0, middle), sliceLines(rest, middle, rest.records.length)];
+}
+
+function add(refused: Refused[], enough: number, found: Refused): void {
+  if (refused.length < enough) refused.push(found);
 }
 
 async function refusalOf(lines: RowLines, probe: Probe): Promise<WriteError | null> {
@@ -134,7 +171,7 @@ async function refusalOf(lines: RowLines, probe: Probe): Promise<WriteError | nu
   }
 }
 
-function refused(line: RowLines, record: Refused["record"], { clickHouseCode }: WriteError) {
+function refusedAlone(line: RowLines, record: Refused["record"], { clickHouseCode }: WriteError) {
   return { line, record, clickHouseCode };
 }
 

@@ -1,5 +1,10 @@
 import type { BadShareBreaker } from "./bad-share-breaker.js";
-import { findBadRecords, refusesEverything } from "./find-bad-records.js";
+import {
+  findBadRecords,
+  LOOK_AGAIN_MS,
+  type Probe,
+  refusesEverything,
+} from "./find-bad-records.js";
 import { type InsertOnceParts, insertOnce } from "./insert-once.js";
 import type { Epoch } from "./record-source.js";
 import type { ReportRange } from "./report-range.js";
@@ -23,9 +28,6 @@ export interface RowsInsert {
   readonly parts: InsertRowsParts;
 }
 
-/** Between two looks at records that are refused with a code that may be chance: what comes and goes has time to go, ms. */
-const LOOK_AGAIN_MS = 2_000;
-
 /** Inserts every line that the database takes, in one insert under the token, and sets the others aside before it. */
 export async function insertRows(insert: RowsInsert, lines: RowLines): Promise<RowLines> {
   const { range, epoch, parts } = insert;
@@ -39,13 +41,45 @@ export async function insertRows(insert: RowsInsert, lines: RowLines): Promise<R
     } catch (error) {
       if (!(error instanceof WriteError)) throw error;
     }
-    const judge = () => refusedUnlessInserted(insert, rows, attempt);
+    let looks = 0;
+    const judge = async (before: readonly BadRecord[] | null) => {
+      if (before !== null && (await areStillRefused(insert, rows, before, looks++))) return before;
+      return await refusedUnlessInserted(insert, rows, attempt);
+    };
     const refused = await parts.breaker.admit(range, judge, epoch.ended);
     if (refused.length === 0) return rows;
     await setAside(range, refused, epoch, parts);
     const bad = new Set(refused.map(({ record }) => record));
     remaining = selectLines(rows, (record) => !bad.has(record));
   }
+}
+
+/** Of a held range's bad records, so many are asked about before the whole range is searched again. */
+const SAMPLES = 4;
+
+/**
+ * Whether nothing has been mended as far as a few of the bad records tell, other ones at each look. Only what the database refused can be
+ * mended while this process runs.
+ */
+async function areStillRefused(
+  insert: RowsInsert,
+  lines: RowLines,
+  before: readonly BadRecord[],
+  look: number,
+): Promise<boolean> {
+  const refused = before.filter(({ reason }) => reason === "refused");
+  const step = Math.max(1, Math.ceil(refused.length / SAMPLES));
+  const sample = refused.filter((_, index) => index % step === look % step);
+  for (const { record } of sample) {
+    const line = selectLines(lines, (other) => other === record);
+    try {
+      await probeOf(insert)(line);
+      return false;
+    } catch (error) {
+      if (!(error instanceof WriteError) || error.failure !== "bad_record") throw error;
+    }
+  }
+  return true;
 }
 
 /**
@@ -75,19 +109,24 @@ async function refusedUnlessInserted(
 
 /** The records that are at fault; none when the tables are; null when that is not clear. */
 async function refusedAmong(
-  { range, epoch, parts }: RowsInsert,
+  insert: RowsInsert,
   lines: RowLines,
 ): Promise<readonly BadRecord[] | null> {
-  const { retrier, writer, observer, breaker, clock } = parts;
-  const probe = async (some: RowLines) => {
-    observer.probed?.(range);
-    await retrier.run("probe", epoch, () => writer.probe(some));
-  };
+  const { range, epoch, parts } = insert;
+  const probe = probeOf(insert);
   const control = controlLine(range);
   if (await refusesEverything(lines, control, probe)) return [];
   return await findBadRecords(lines, probe, {
-    enough: breaker.enoughBad,
+    enough: parts.breaker.enoughBad,
     control,
-    pause: () => clock.sleep(LOOK_AGAIN_MS, epoch.ended),
+    pause: () => parts.clock.sleep(LOOK_AGAIN_MS, epoch.ended),
   });
+}
+
+function probeOf({ range, epoch, parts }: RowsInsert): Probe {
+  const { retrier, writer, observer } = parts;
+  return async (lines) => {
+    observer.probed?.(range);
+    await retrier.run("probe", epoch, () => writer.probe(lines));
+  };
 }

@@ -1,14 +1,20 @@
 import { parseArgs } from "node:util";
+import { systemClock } from "@push-reports/service-kit";
 import { ClickHouseStoredReports } from "./clickhouse-stored-reports.js";
 import type { OperatorTools } from "./command-environment.js";
-import { planReplay, replay } from "./replay.js";
+import { LOOK_AGAIN_MS } from "./find-bad-records.js";
+import { planReplay, type RefusedLetter, replay } from "./replay.js";
 import type { Command } from "./run-command.js";
 
 const USAGE = `replay [--dry-run | --yes] [--partition N] [--first N] [--last N] [--reason WORD] [--from TIME] [--to TIME]
 Makes rows of dead letters that can be read by now, with their original source, partition and offset.
 --from and --to restrict when they were set aside (ISO 8601). It counts first, and writes only with --yes.
+What the database once refused is decided only by trying: what it still refuses is left as it is, and named.
 Exit code 0: done, or counted. 1: some of them still cannot become rows. 2: it could not be done.
 `;
+
+/** Dead letters that are named one by one. */
+const MOST_NAMED = 1_000;
 
 /** Runs the command. @returns the exit code. @throws Error for arguments that cannot be used; WriteError */
 export async function runReplay(
@@ -44,13 +50,25 @@ export async function runReplay(
   const { statements, database, source } = await open();
   const filter = { source, ...selected };
   const storedReports = new ClickHouseStoredReports(statements, { database, source });
-  const parts = { statements, storedReports, database };
+  let refused = 0;
+  const parts = {
+    statements,
+    storedReports,
+    database,
+    pause: () => systemClock.sleep(LOOK_AGAIN_MS),
+    onRefused: ({ partition, offset, clickHouseCode }: RefusedLetter) => {
+      refused += 1;
+      if (refused <= MOST_NAMED)
+        write(`still refused: partition ${partition}, offset ${offset}, code ${clickHouseCode}\n`);
+    },
+  };
   write(`to do: ${JSON.stringify(await planReplay(parts, filter))}\n`);
   if (values["dry-run"] || !values.yes) {
     if (!values["dry-run"]) write("Nothing was written: say --yes to replay.\n");
     return 0;
   }
   const outcome = await replay(parts, filter);
+  if (refused > MOST_NAMED) write(`still refused: ${refused - MOST_NAMED} more\n`);
   write(`done: ${JSON.stringify(outcome)}\n`);
   return outcome.stillBad === 0 ? 0 : 1;
 }

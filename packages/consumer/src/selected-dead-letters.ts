@@ -20,6 +20,7 @@ export interface DeadLetter {
   readonly partition: number;
   readonly offset: string;
   readonly range_name: string;
+  readonly reason: string;
   readonly record_ms: string;
   readonly key: string | null;
   readonly value: string | null;
@@ -55,7 +56,7 @@ export class SelectedDeadLetters {
   /** Those of a partition behind an offset, in order, a page at most; none at the end. @throws WriteError */
   async pageOf(partition: number, after: number): Promise<readonly DeadLetter[]> {
     return await this.#statements.select<DeadLetter>(
-      `SELECT partition, toString(offset) AS offset, range_name, toString(toUnixTimestamp64Milli(record_at)) AS record_ms,
+      `SELECT partition, toString(offset) AS offset, range_name, reason, toString(toUnixTimestamp64Milli(record_at)) AS record_ms,
          key_base64 AS key, left(value_base64, ${MOST_BASE64}) AS value, headers_base64 AS headers
        FROM ${this.#database}.dead_letters FINAL
        WHERE ${this.#conditions()} AND partition = {page_partition:UInt32} AND toInt64(dead_letters.offset) > {after:Int64}

@@ -50,11 +50,12 @@ export class InMemoryReportWriter implements ReportWriter {
   /** Number of lines of each probe. */
   readonly probes: number[] = [];
   readonly #tokens = new Set<string>();
-  readonly #refuses: (row: StoredRow) => boolean;
+  /** Whether the table's checks refuse a row. */
+  refuses: (row: StoredRow) => boolean;
   readonly #journal: string[];
 
   constructor(refuses: (row: StoredRow) => boolean = isRefusedByChecks, journal: string[] = []) {
-    this.#refuses = refuses;
+    this.refuses = refuses;
     this.#journal = journal;
   }
 
@@ -109,7 +110,7 @@ export class InMemoryReportWriter implements ReportWriter {
   #check({ bytes }: RowLines): readonly StoredRow[] {
     const lines = bytes.toString().split("\n").slice(0, -1);
     const rows = lines.map((line) => JSON.parse(line) as StoredRow);
-    if (rows.some(this.#refuses)) throw new WriteError("bad_record", 469, "A check was violated");
+    if (rows.some(this.refuses)) throw new WriteError("bad_record", 469, "A check was violated");
     return rows;
   }
 }

@@ -115,7 +115,13 @@ describeWithContainers("an erasure", ["clickhouse"], () => {
     });
     const replayAll = async () =>
       replay(
-        { statements: database.statements, storedReports, database: database.name },
+        {
+          statements: database.statements,
+          storedReports,
+          database: database.name,
+          pause: async () => undefined,
+          onRefused: () => undefined,
+        },
         {
           source: database.source,
           partition: null,

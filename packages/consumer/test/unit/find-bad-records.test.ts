@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { nextTurn } from "@push-reports/test-support";
 import fc from "fast-check";
 import { findBadRecords, type Probe, refusesEverything } from "../../src/find-bad-records.js";
 import { WriteError } from "../../src/report-writer.js";
@@ -243,5 +244,24 @@ describe("the search for bad records", () => {
     };
     expect(await foundIn(linesWith(1, []), probe)).toHaveLength(1);
     expect(probes).toBe(3);
+  });
+
+  it("asks several questions beside each other, few at a time", async () => {
+    const writer = new InMemoryReportWriter();
+    let underWay = 0;
+    let most = 0;
+    const probe: Probe = async (some) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await nextTurn();
+      await writer.probe(some).finally(() => {
+        underWay -= 1;
+      });
+    };
+    const refused = Array.from({ length: 200 }, (_, index) => index * 2);
+    const bad = await foundIn(linesWith(400, refused), probe);
+    expect(bad.map(({ record }) => record.offset).sort((a, b) => a - b)).toEqual(refused);
+    expect(most).toBe(4);
+    expect(writer.probes.length).toBeLessThanOrEqual(4 * 200);
   });
 });

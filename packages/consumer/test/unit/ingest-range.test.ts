@@ -572,4 +572,30 @@ describe("the ingestion of a range", () => {
     expect(world.deadLetters.offsets).toEqual([1]);
     expect(world.rowOffsets).toEqual([0, 2]);
   });
+
+  it("asks a few questions at a time while a range is held, and searches again once one of its bad records is taken", async () => {
+    const { world, ingest } = aRange(
+      Array.from({ length: 3_000 }, (_, index) =>
+        index % 100 === 7 ? good(index) : refusedRecord(),
+      ),
+    );
+    const probesAt: number[] = [];
+    const looks = 20;
+    const sleep = world.clock.sleep.bind(world.clock);
+    world.clock.sleep = async (ms, signal) => {
+      if (ms === 30_000) probesAt.push(world.writer.probes.length);
+      // The checks of the table are given up at last.
+      if (probesAt.length === looks) world.writer.refuses = () => false;
+      await sleep(ms, signal);
+    };
+    await ingest();
+
+    const [ofSearch = 0, ...later] = probesAt;
+    expect(ofSearch).toBeLessThan(4 * 2_001 + 20);
+    expect(later).toHaveLength(looks - 1);
+    const perLook = later.map((probes, index) => probes - (probesAt[index] ?? 0));
+    expect(Math.max(...perLook)).toBeLessThanOrEqual(4);
+    expect(world.rowOffsets).toHaveLength(3_000);
+    expect(world.deadLetters.offsets).toEqual([]);
+  });
 });
