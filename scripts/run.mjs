@@ -4,13 +4,13 @@
  */
 import { spawnSync } from "node:child_process";
 import { bringUpToDate } from "./bring-up-to-date.mjs";
-import { prepareFaults } from "./fault-arguments.mjs";
+import { prepareFaults, ROUND } from "./fault-arguments.mjs";
 import { bin, ROOT } from "./root.mjs";
 
 /** Argument of `check` for those who run every test afterwards anyway. */
 const WITHOUT_TESTS = "--without-tests";
 /** The schedules of faults that every change is tried with. */
-const FIRST_ROUND = ["--seed", "0", "--seeds", "31"];
+const FIRST_ROUND = ["--seed", "0", "--seeds", String(ROUND)];
 const OLDEST_NODE = [20, 19];
 
 const TASKS = {

@@ -1,5 +1,5 @@
 import type { ClickHouseStatements } from "./clickhouse-statements.js";
-import { formatTime } from "./clickhouse-time.js";
+import { formatTime, MONTH_MARGIN_DAYS } from "./clickhouse-time.js";
 import { uuidList } from "./clickhouse-uuids.js";
 import type { RepeatCandidate, StoredReports, StoredStretch } from "./stored-reports.js";
 
@@ -7,9 +7,6 @@ import type { RepeatCandidate, StoredReports, StoredStretch } from "./stored-rep
 const CHUNK_CANDIDATES = 1_000;
 /** Stands for the offset of a row of another source: lower than any. */
 const ELSEWHERE = -1;
-
-/** Months differ by up to three days in length, and by as many what is added to a time from what is taken from another, days. */
-const EXPIRY_MARGIN_DAYS = 4;
 
 /** Asks the table `reports`. Times of receipt bound what it reads: they decide about table partitions and granules. */
 export class ClickHouseStoredReports implements StoredReports {
@@ -54,7 +51,7 @@ export class ClickHouseStoredReports implements StoredReports {
   async expiredBefore(): Promise<Date> {
     const [row] = await this.#statements.select<{ ms: string }>(
       `SELECT toString(if(months = 0, 0,
-         toUnixTimestamp64Milli(subtractMonths(now64(3, 'UTC'), months) + INTERVAL ${EXPIRY_MARGIN_DAYS} DAY))) AS ms
+         toUnixTimestamp64Milli(subtractMonths(now64(3, 'UTC'), months) + INTERVAL ${MONTH_MARGIN_DAYS} DAY))) AS ms
        FROM (
          SELECT toUInt32OrZero(extract(create_table_query, 'toIntervalMonth\\((\\d+)\\)')) AS months
          FROM system.tables WHERE database = {database:String} AND name = 'reports'

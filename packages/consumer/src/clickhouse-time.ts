@@ -1,3 +1,9 @@
+/**
+ * How much earlier `subtractMonths(now, n)` may be than the times to which `n` months were added to get `now`, days: months differ by up
+ * to three days in length.
+ */
+export const MONTH_MARGIN_DAYS = 4;
+
 /** The last time that a `DateTime64(3)` and a JavaScript date have in common, which is far enough, Unix ms. */
 const LATEST_MS = Date.parse("2299-12-31T23:59:59.999Z");
 

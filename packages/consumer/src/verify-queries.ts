@@ -1,3 +1,5 @@
+import { MONTH_MARGIN_DAYS } from "./clickhouse-time.js";
+
 /** Rows of one list; each row says in `found` how many there are in all. */
 export const MOST_LISTED = 1_000;
 /** Stretches that are looked at. */
@@ -24,13 +26,13 @@ const RANGES =
  * `since`, `until`, `database`. Rows that a range booked
  * without its records may be of any time: then all of `reports` is read. They were looked for up to 31 days before it was cut.
  * A bitmap of the offsets finds a row that is there twice behind one that is missing, at a bit an offset. When rows expire is asked
- * of the table itself; a day of margin covers what the database has not removed yet, or just has.
+ * of the table itself; some days of margin cover what the database has not removed yet, or just has.
  */
 export function wrongRangesQuery(database: string): string {
   return `WITH
       (SELECT toUInt32OrZero(extract(create_table_query, 'toIntervalMonth\\((\\d+)\\)')) FROM system.tables
        WHERE database = {database:String} AND name = 'reports') AS months,
-      if(months = 0, toDateTime64(0, 3, 'UTC'), subtractMonths(now64(3, 'UTC'), months) + INTERVAL 1 DAY) AS horizon,
+      if(months = 0, toDateTime64(0, 3, 'UTC'), subtractMonths(now64(3, 'UTC'), months) + INTERVAL ${MONTH_MARGIN_DAYS} DAY) AS horizon,
       (SELECT minOrNullIf(ifNull(received_from, toDateTime64(0, 3, 'UTC')), ledger.rows > 0) FROM ${database}.ledger
        WHERE ${RANGES}) AS oldest
     SELECT partition, toString(l.first) AS first, toString(l.last) AS last,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
 import { MUTANTS } from "../faults/support/mutants.js";
+import { ROUND } from "../faults/support/schedule.js";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 
@@ -11,4 +12,12 @@ describe("the mutants of the fault suite", () => {
 
     expect(places).toBe(1);
   });
+});
+
+it("a round of seeds is as long as the command and CONTRIBUTING.md say", () => {
+  const script = readFileSync(`${ROOT}scripts/fault-arguments.mjs`, "utf8");
+  const page = readFileSync(`${ROOT}CONTRIBUTING.md`, "utf8");
+
+  expect(script).toContain(`export const ROUND = ${ROUND};`);
+  expect(page).toMatch(new RegExp(`one round of seeds: ${ROUND}\\s`));
 });
