@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { removeContainersOfDeadRuns } from "../packages/test-support/jest/run-containers.mjs";
 import { ROOT } from "./root.mjs";
 
-/** Workers of a project that runs alone: tests with containers share the machine with brokers and databases; end to end tests load it. */
+/** Workers by project: tests with containers share the machine with brokers and databases; end to end tests load it. */
 const WORKERS = {
   unit: "100%",
   integration: "2",
@@ -16,25 +16,22 @@ const WORKERS = {
   cluster: "1",
   alerts: "1",
 };
-/** Workers of several projects together, which mostly wait for containers and processes to start. */
-const WORKERS_TOGETHER = "3";
 /** A unit test that takes longer hangs, ms; the others get the time of jest.config.mjs. */
-const UNIT_TIMEOUT_MS = 20_000;
+const UNIT_TIMEOUT_MS = 60_000;
 
-/** Runs Jest once for each group of projects and prints one summary. @returns the exit code: 0 when nothing failed. */
-export async function runGroups(groups, args) {
+/** Runs Jest once for each project and prints one summary. @returns the exit code: 0 when nothing failed. */
+export async function runProjects(projects, args) {
   const folder = mkdtempSync(join(tmpdir(), "push-reports-results-"));
   const outcomes = [];
-  for (const group of groups) {
-    const title = group.join(", ");
-    console.log(`\n== Tests: ${title}`);
-    outcomes.push(await runGroup(group, args, join(folder, `${group.join("-")}.json`)));
+  for (const project of projects) {
+    console.log(`\n== Tests: ${project}`);
+    outcomes.push(await runProject(project, args, join(folder, `${project}.json`)));
   }
   rmSync(folder, { recursive: true });
   return summarize(outcomes);
 }
 
-async function runGroup(group, args, resultFile) {
+async function runProject(project, args, resultFile) {
   const status = await endOf(
     spawn(
       process.execPath,
@@ -43,10 +40,9 @@ async function runGroup(group, args, resultFile) {
         "--experimental-vm-modules",
         "--disable-warning=ExperimentalWarning",
         join(ROOT, "node_modules", "jest", "bin", "jest.js"),
-        "--selectProjects",
-        ...group,
-        `--maxWorkers=${group.length > 1 ? WORKERS_TOGETHER : WORKERS[group[0]]}`,
-        ...(group.includes("unit") ? [`--testTimeout=${UNIT_TIMEOUT_MS}`] : []),
+        `--selectProjects=${project}`,
+        `--maxWorkers=${WORKERS[project]}`,
+        ...(project === "unit" ? [`--testTimeout=${UNIT_TIMEOUT_MS}`] : []),
         "--passWithNoTests",
         "--json",
         `--outputFile=${resultFile}`,
@@ -56,7 +52,7 @@ async function runGroup(group, args, resultFile) {
       { cwd: ROOT, stdio: ["inherit", "ignore", "inherit"] },
     ),
   );
-  return { group, status, result: readResult(resultFile) };
+  return { project, status, result: readResult(resultFile) };
 }
 
 /** Waits for Jest's end; signals go to it first, so that it can stop what it started. */
@@ -83,14 +79,11 @@ function summarize(outcomes) {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const notVerified = [];
   console.log("\n== Summary");
-  for (const { group, status, result } of outcomes) {
-    for (const project of group) {
-      const suites = suitesOf(project, group, result);
-      const counts = countsOf(status, suites);
-      for (const key of Object.keys(total)) total[key] += counts[key];
-      notVerified.push(...skippedSuites(suites).map((suite) => `${project}: ${suite}`));
-      console.log(`${project}: ${asLine(counts)}`);
-    }
+  for (const { project, status, result } of outcomes) {
+    const counts = countsOf(status, result);
+    for (const key of Object.keys(total)) total[key] += counts[key];
+    notVerified.push(...skippedSuites(result).map((suite) => `${project}: ${suite}`));
+    console.log(`${project}: ${asLine(counts)}`);
   }
   if (notVerified.length > 0) {
     console.log(
@@ -110,34 +103,19 @@ function summarize(outcomes) {
 const asLine = ({ passed, failed, skipped }) =>
   `${passed} passed, ${failed} failed, ${skipped} skipped`;
 
-/** What a project's test files came to, or null when Jest did not get to its end. Files lie in a folder that is named after their project. */
-function suitesOf(project, group, result) {
-  if (result === null) return null;
-  if (group.length === 1) return result.testResults;
-  return result.testResults.filter(({ name }) => name.includes(`/test/${project}/`));
-}
-
 /** A suite that could not be loaded, or a Jest that did not get to its end, counts as one failed test. */
-function countsOf(status, suites) {
-  if (suites === null) return { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 };
-  const tests = suites.flatMap(({ assertionResults }) => assertionResults);
-  const count = (...statuses) => tests.filter((test) => statuses.includes(test.status)).length;
-  const unloaded = suites.filter(
-    (suite) => suite.status === "failed" && isWithoutFailedTest(suite),
-  );
+function countsOf(status, result) {
+  if (result === null) return { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 };
   return {
-    passed: count("passed"),
-    failed: count("failed") + unloaded.length,
-    skipped: count("pending", "todo"),
+    passed: result.numPassedTests,
+    failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
+    skipped: result.numPendingTests + result.numTodoTests,
   };
 }
 
-const isWithoutFailedTest = ({ assertionResults }) =>
-  assertionResults.every(({ status }) => status !== "failed");
-
 /** Titles of what was not run: whole suites where a test has one around it. */
-function skippedSuites(suites) {
-  const tests = (suites ?? []).flatMap(({ assertionResults }) => assertionResults);
+function skippedSuites(result) {
+  const tests = (result?.testResults ?? []).flatMap(({ assertionResults }) => assertionResults);
   const skipped = tests.filter(({ status }) => status === "pending" || status === "todo");
   return [...new Set(skipped.map(({ ancestorTitles, title }) => ancestorTitles[0] ?? title))];
 }

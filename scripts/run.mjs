@@ -76,11 +76,11 @@ async function check(args) {
   if (!args.includes(WITHOUT_TESTS)) await endWith(runJest([["unit"]], args));
 }
 
-/** Every test. Those that mostly wait for services run side by side: none of them may depend on how fast the machine is. */
+/** Every test. Projects run one after the other: two cores are busy with one, and side by side they would only take longer each. */
 async function test(args) {
   // The same schedules each time: what fails is then the change's fault. New ones are looked for by `npm run test:faults`.
   prepareFaults(FIRST_ROUND);
-  await endWith(runJest([["unit"], ["integration", "faults", "e2e"]], args));
+  await endWith(runJest([["unit"], ["integration"], ["faults"], ["e2e"]], args));
 }
 
 /** See scripts/fault-arguments.mjs for what it takes besides arguments for Jest. */
@@ -106,9 +106,9 @@ async function docs() {
   await import("../packages/e2e/dist/write-docs.js");
 }
 
-async function runJest(groups, args) {
-  const { runGroups } = await import("./run-jest.mjs");
-  return runGroups(groups, args);
+async function runJest(projects, args) {
+  const { runProjects } = await import("./run-jest.mjs");
+  return runProjects(projects.flat(), args);
 }
 
 async function endWith(running) {
