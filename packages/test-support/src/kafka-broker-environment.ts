@@ -54,5 +54,7 @@ export function brokerEnvironment(broker: {
     KAFKA_BROKER_SESSION_TIMEOUT_MS: size === 1 ? "10000" : "3000",
     KAFKA_BROKER_HEARTBEAT_INTERVAL_MS: "500",
     KAFKA_HEAP_OPTS: "-Xms128m -Xmx384m",
+    // Brokers of tests live for minutes at most: what the second compiler takes, a third of the CPU of a start, would not pay.
+    JAVA_TOOL_OPTIONS: "-XX:TieredStopAtLevel=1",
   };
 }

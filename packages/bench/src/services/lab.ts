@@ -21,9 +21,9 @@ export class Lab {
   #clickHouse: Promise<ClickHouseServer> | undefined;
   readonly #processes: BenchProcess[] = [];
 
-  /** One broker: with replication 1, all in-sync replicas are that one. */
+  /** One broker, compiled as in production: with replication 1, all in-sync replicas are that one. */
   kafka(): Promise<KafkaCluster> {
-    this.#kafka ??= startKafka();
+    this.#kafka ??= startKafka({ environment: { JAVA_TOOL_OPTIONS: "" } });
     return this.#kafka;
   }
 

@@ -46,7 +46,10 @@ describe("The load generator", () => {
     await waitFor(() => served >= 900, { what: "900 requests" });
     const { answers, unanswered } = running.take();
     expect(sockets.size).toBe(7);
-    expect((answers["200"] ?? 0) + (answers["503"] ?? 0) + unanswered).toBe(served);
+    const answered = (answers["200"] ?? 0) + (answers["503"] ?? 0);
+    // What was under way at the stop may have reached the server or not.
+    expect(answered).toBeLessThanOrEqual(served);
+    expect(answered + unanswered).toBeGreaterThanOrEqual(served);
     expect(unanswered).toBeLessThanOrEqual(7);
     expect(answers["503"]).toBeGreaterThan(250);
   });
