@@ -34,9 +34,11 @@ export class ConnectionFaults {
       this.#onFault(error, socket as Socket),
     );
     // Without this, node:http would close the connection of a CONNECT unanswered.
-    server.on("connect", (_req: IncomingMessage, socket: Duplex) =>
-      this.#answerInTurn(socket as Socket, "unreadable_request"),
-    );
+    server.on("connect", (_req: IncomingMessage, socket: Duplex) => {
+      // node:http has taken its own listener away, and an error that nobody hears ends the process.
+      socket.on("error", () => {});
+      this.#answerInTurn(socket as Socket, "unreadable_request");
+    });
   }
 
   #onFault(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -67,6 +69,8 @@ export class ConnectionFaults {
   }
 
   #answer(socket: Socket, code: FaultCode): void {
+    // The answer before this one has ended the connection.
+    if (!socket.writable) return;
     this.#accounting.received();
     this.#accounting.ended(code);
     answerAndClose(socket, rawResponse(code), this.#clock);

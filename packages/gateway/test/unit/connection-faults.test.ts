@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { CONFORMANCE_PATH, parseAnswers, sendRaw, waitFor } from "@push-reports/test-support";
@@ -25,6 +26,33 @@ describe("clients that are slow, leave, or send without end", () => {
     expect(answers.map(({ status }) => status)).toEqual([503]);
     expect(Number(answers[0]?.headers["retry-after"])).toBeGreaterThanOrEqual(1);
     expect(await gateway.counted()).toEqual({ requests: 1, outcomes: { request_timeout: 1 } });
+  });
+
+  describe("that ask for a tunnel", () => {
+    const TUNNEL = "CONNECT x:443 HTTP/1.1\r\n\r\n";
+
+    it("answers 400, and serves others though one resets its connection", async () => {
+      const leaving = connect(gateway.port, "127.0.0.1");
+      leaving.on("error", () => {});
+      leaving.write(TUNNEL);
+      await once(leaving, "data");
+      const closed = once(leaving, "close");
+      leaving.resetAndDestroy();
+      await closed;
+      const answers = parseAnswers(await sendRaw(gateway.port, [TUNNEL]));
+      expect(answers.map(({ status }) => status)).toEqual([400]);
+      expect(parseAnswers(await sendRaw(gateway.port, [GOOD]))[0]?.status).toBe(200);
+      expect((await gateway.counted()).outcomes).toEqual({ unreadable_request: 2, published: 1 });
+    });
+
+    it("answers only what comes before it on a connection that the server closes", async () => {
+      const closing = await startGateway(publisher, { shutdownDelayMs: 300 });
+      const stopped = closing.stop();
+      const text = await sendRaw(closing.port, [GOOD + TUNNEL]);
+      await stopped;
+      expect(parseAnswers(text).map(({ status }) => status)).toEqual([200]);
+      expect(await closing.counted()).toEqual({ requests: 1, outcomes: { published: 1 } });
+    });
   });
 
   it("closes a connection that says nothing, and counts no request", async () => {
