@@ -58,7 +58,7 @@ export class BatchPlacer {
     return await this.#place(records, own, againMessageOf);
   }
 
-  /** Waits a short time for its producer to leave. */
+  /** Waits a short time for its producer to leave; what is placed later gets another one. */
   async close(): Promise<void> {
     await within(this.#discardProducer(), CLOSE_TIMEOUT_MS, this.#parts.clock);
   }
@@ -87,7 +87,7 @@ export class BatchPlacer {
     const resendAs = { producerId, epoch: epoch + 1 };
     const ended = (how: "acknowledged" | "failed") => {
       if (picked !== null) picker.release(picked, how);
-      if (how === "failed") void this.#discardProducer();
+      if (how === "failed" && this.#producer === producer) void this.#discardProducer();
     };
     const batch = { ...boundsOf(records), partition, resendAs };
     return { batch, first: { producer, toMessage, ended } };

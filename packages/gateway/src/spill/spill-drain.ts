@@ -88,7 +88,6 @@ export class SpillDrain {
     this.#wake();
     for (const delivery of this.#deliveries) delivery.stop();
     await this.#working;
-    await this.#placer.close();
   }
 
   async #work(): Promise<void> {
@@ -111,6 +110,8 @@ export class SpillDrain {
       } finally {
         for (const delivery of this.#deliveries) delivery.stop();
         this.#deliveries = [];
+        // What its producer sent first may be sent again under the producer's next epoch, which must not be given to another batch.
+        await this.#placer.close();
       }
     }
     handOver.catchUp();

@@ -3,9 +3,11 @@ import type { Message } from "kafkajs";
 import type { BatchProducer } from "../../src/lane.js";
 import type { LedPartition } from "../../src/publish/topic-leaders.js";
 
-/** What becomes of one send. All but `taken` are rejected with an unknown outcome, but for `refused`, which never left. */
+/** What becomes of one send. All but `taken` and `slow` are rejected with an unknown outcome, but for `refused`, which never left. */
 export type SendFate =
   | "taken"
+  /** Arrives, and its acknowledgement when {@link InMemoryTopic.acknowledgeSlow} is called. */
+  | "slow"
   | "refused"
   /** Never arrives. */
   | "lost"
@@ -39,15 +41,23 @@ export class InMemoryTopic {
   readonly isKnown = true;
   /** What the user of this topic may no longer do. */
   forbidden: "connect" | "send" | null = null;
+  /** Sends that a producer was asked for while another of its own was under way, which loses records. */
+  overlaps = 0;
   /** The fates of the next sends; all others are taken. */
   fates: SendFate[] = [];
   readonly #states: readonly Map<string, ProducerState>[];
   #late: Batch[] = [];
+  #slow: (() => void)[] = [];
   #producers = 0;
 
   constructor(partitions: number) {
     this.logs = Array.from({ length: partitions }, () => []);
     this.#states = Array.from({ length: partitions }, () => new Map());
+  }
+
+  /** Sends that wait for {@link acknowledgeSlow}. */
+  get slowSends(): number {
+    return this.#slow.length;
   }
 
   get partitionCount(): number {
@@ -64,6 +74,7 @@ export class InMemoryTopic {
   producer(given?: ProducerIdentity): BatchProducer {
     let identity: ProducerIdentity | null = null;
     let sequences = new Map<number, number>();
+    let isSending = false;
     const connect = () => {
       if (identity === null) {
         identity = given ?? { producerId: String(this.#producers++), epoch: 0 };
@@ -78,9 +89,12 @@ export class InMemoryTopic {
       },
       close: async () => undefined,
       send: async (partition, messages) => {
+        if (isSending) this.overlaps += 1;
+        isSending = true;
         const sequence = sequences.get(partition) ?? 0;
         const batch = { partition, identity: connect(), sequence, messages };
-        const error = this.#send(batch);
+        const error = await this.#send(batch);
+        isSending = false;
         sequences.set(partition, sequence + messages.length);
         if (error === null) return;
         identity = null;
@@ -96,14 +110,21 @@ export class InMemoryTopic {
     for (const batch of late) this.#arrive(batch);
   }
 
-  #send(batch: Batch): SendError | null {
+  acknowledgeSlow(): void {
+    const slow = this.#slow;
+    this.#slow = [];
+    for (const acknowledge of slow) acknowledge();
+  }
+
+  async #send(batch: Batch): Promise<SendError | null> {
     if (this.forbidden === "send") return noRight();
     const fate = this.down.has(batch.partition) ? "lost" : (this.fates.shift() ?? "taken");
     if (fate === "refused") return new SendError("not_sent", "refused");
     if (fate === "late") this.#late.push(batch);
-    const refusal = fate === "taken" || fate === "unacknowledged" ? this.#arrive(batch) : null;
+    const refusal = fate === "lost" || fate === "late" ? null : this.#arrive(batch);
+    if (fate === "slow") await new Promise<void>((resolve) => this.#slow.push(resolve));
     if (refusal !== null) return new SendError(refusal, "refused by the leader");
-    return fate === "taken" ? null : new SendError("unknown_outcome", fate);
+    return fate === "slow" || fate === "taken" ? null : new SendError("unknown_outcome", fate);
   }
 
   #arrive({

@@ -13,13 +13,15 @@ import { HandOver } from "../../src/spill/hand-over.js";
 import { SpillDrain } from "../../src/spill/spill-drain.js";
 import { SpillStore } from "../../src/spill/spill-store.js";
 import { encodeSpilled } from "../../src/spill/spilled-record.js";
+import { FaultyLog } from "../fakes/faulty-log.js";
 import { InMemoryTopic } from "../fakes/in-memory-topic.js";
 import { aRecord } from "./kafka-publisher.js";
 
 /** How much faster time passes here. */
 const HURRY = 50;
 
-const hurriedClock: Clock = {
+/** The clock of the worlds. */
+export const hurriedClock: Clock = {
   now: () => Math.floor(performance.now() * HURRY),
   sleep: (ms, signal) => systemClock.sleep(ms / HURRY, signal),
 };
@@ -29,11 +31,14 @@ const silent = createLogger({ service: "test", level: "silent" });
 /** A spill on a real disk, drained to a topic in memory, by one process's life after another. */
 export class SpillWorld {
   readonly topic = new InMemoryTopic(3);
+  /** Report ids that were answered 200. */
   readonly spilled: string[] = [];
+  readonly #refused = new Set<string>();
   readonly problem = new KafkaProblem("reports", hurriedClock, silent);
   /** Records of the batches that were acknowledged, and codes of those that were not, in order. */
   readonly heard: (number | string)[] = [];
   readonly folder: string;
+  #log: FaultyLog | null = null;
   #life: { readonly store: SpillStore; readonly drain: SpillDrain } | null = null;
 
   private constructor(folder: string) {
@@ -56,7 +61,8 @@ export class SpillWorld {
         maxWaitingBytes: 16_777_216,
         openLog: async (options) => {
           if (check === "checked") await checkEmbeddedLog(options);
-          return await openEmbeddedLog(options);
+          this.#log = new FaultyLog(await openEmbeddedLog(options));
+          return this.#log;
         },
       },
       clock,
@@ -111,10 +117,12 @@ export class SpillWorld {
     const producer = this.topic.producer();
     const { producerId, epoch } = await producer.connect();
     const messages = records.map(({ record }) => messageOf(record));
-    const isTaken = await producer.send(partition, messages).then(
+    const sending = producer.send(partition, messages).then(
       () => true,
       () => false,
     );
+    this.topic.acknowledgeSlow();
+    const isTaken = await sending;
     if (isTaken) {
       this.spilled.push(...records.map(({ id }) => id));
       return;
@@ -127,6 +135,11 @@ export class SpillWorld {
     );
   }
 
+  /** The disk fails one commit, after so many good ones. */
+  failCommitAfter(goodCommits: number): void {
+    this.#log?.failAfter(goodCommits);
+  }
+
   async untilDrained(): Promise<void> {
     await waitFor(
       () => this.store.log !== null && this.store.log.firstOffset === this.store.log.nextOffset,
@@ -134,8 +147,12 @@ export class SpillWorld {
     );
   }
 
-  /** Report ids of the rows that the topic makes. */
+  /** Report ids of the rows that the topic makes of reports that were answered 200; the others may be rows, or not. */
   rows(): readonly string[] {
+    return this.#allRows().filter((id) => !this.#refused.has(id));
+  }
+
+  #allRows(): readonly string[] {
     return this.topic.logs.flatMap((log) => {
       const seen = new Set<string>();
       return log.flatMap(({ value, headers }) => {
@@ -155,9 +172,11 @@ export class SpillWorld {
   async #append(
     records: readonly (ReturnType<typeof aRecord> & { readonly sentTo: SentTo | null })[],
   ): Promise<void> {
-    await Promise.all(
+    const appended = await Promise.allSettled(
       records.map(({ record, sentTo }) => this.store.append(encodeSpilled(record, sentTo))),
     );
-    this.spilled.push(...records.map(({ id }) => id));
+    const taken = records.filter((_record, index) => appended[index]?.status === "fulfilled");
+    this.spilled.push(...taken.map(({ id }) => id));
+    for (const { id } of records) if (!this.spilled.includes(id)) this.#refused.add(id);
   }
 }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { waitFor } from "@push-reports/test-support";
 import fc from "fast-check";
 import type { SendFate } from "../fakes/in-memory-topic.js";
-import { SpillWorld } from "../support/spill-world.js";
+import { hurriedClock, SpillWorld } from "../support/spill-world.js";
 
 /** Something that happens to a gateway with a spill. */
 type Happening =
@@ -14,11 +14,20 @@ type Happening =
   | { readonly kind: "down" | "up"; readonly partition: number }
   | { readonly kind: "wait"; readonly turns: number }
   | { readonly kind: "crash" }
-  | { readonly kind: "late" };
+  /** The disk fails one commit. */
+  | { readonly kind: "fault"; readonly goodCommits: number }
+  | { readonly kind: "late" | "acknowledge" };
 
 const partition = fc.integer({ min: 0, max: 2 });
 const count = fc.integer({ min: 1, max: 12 });
-const fate = fc.constantFrom<SendFate>("taken", "refused", "lost", "unacknowledged", "late");
+const fate = fc.constantFrom<SendFate>(
+  "taken",
+  "slow",
+  "refused",
+  "lost",
+  "unacknowledged",
+  "late",
+);
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ kind: fc.constant("spill" as const), count }),
   fc.record({ kind: fc.constant("send" as const), partition, count }),
@@ -26,7 +35,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ kind: fc.constantFrom("down" as const, "up" as const), partition }),
   fc.record({ kind: fc.constant("wait" as const), turns: fc.integer({ min: 1, max: 40 }) }),
   fc.record({ kind: fc.constant("crash" as const) }),
-  fc.record({ kind: fc.constant("late" as const) }),
+  fc.record({ kind: fc.constant("fault" as const), goodCommits: fc.integer({ min: 0, max: 6 }) }),
+  fc.record({ kind: fc.constantFrom("late" as const, "acknowledge" as const) }),
 );
 
 describe("the drain of a spill", () => {
@@ -44,8 +54,14 @@ describe("the drain of a spill", () => {
           await one.begin();
           for (const what of happenings) await happen(one, what);
           one.topic.fates = [];
+          one.topic.acknowledgeSlow();
           one.topic.down.clear();
+          // A log that failed is opened again by what is appended.
+          one.failCommitAfter(Number.POSITIVE_INFINITY);
+          await new Promise((resolve) => setImmediate(resolve));
+          await one.spill(1);
           await one.untilDrained();
+          one.topic.acknowledgeSlow();
           one.topic.deliverLate();
           const rows = one.rows();
           expect(rows.toSorted(byText)).toEqual(one.spilled.toSorted(byText));
@@ -77,6 +93,21 @@ describe("the drain of a spill", () => {
     world.topic.down.clear();
     await world.untilDrained();
     expect(world.rows().toSorted(byText)).toEqual(world.spilled.toSorted(byText));
+  });
+
+  it("sends what comes after a fault of the disk under another identity than what it sends again", async () => {
+    world.topic.down.add(0).add(1);
+    world.topic.fates = ["slow"];
+    await world.begin();
+    await world.spill(2);
+    await waitFor(() => Promise.resolve(world.topic.slowSends === 1), { what: "a send" });
+    world.failCommitAfter(0);
+    await world.spill(1);
+    world.topic.acknowledgeSlow();
+    await hurriedClock.sleep(500);
+    await world.spill(2);
+    await world.untilDrained();
+    expect(world.rows()).toEqual(world.spilled);
   });
 
   it.each(["connect", "send"] as const)(
@@ -146,8 +177,12 @@ async function happen(world: SpillWorld, what: Happening): Promise<void> {
     case "crash":
       await world.crash();
       return await world.begin();
+    case "fault":
+      return world.failCommitAfter(what.goodCommits);
     case "late":
-      world.topic.deliverLate();
+      return world.topic.deliverLate();
+    case "acknowledge":
+      return world.topic.acknowledgeSlow();
   }
 }
 
