@@ -151,7 +151,9 @@ export class SpillDrain {
   /** Nothing is sending, and few enough are overtaken. */
   #mayGoOn(): boolean {
     const open = this.#deliveries.filter(({ state }) => state !== "acknowledged");
-    if (open.some(isUnplaced)) return true;
+    const isSending = open.some(({ state }) => state === "sending");
+    // The producer that places them anew may have a send under way.
+    if (open.some(isUnplaced)) return !isSending;
     return open.length < MAX_OPEN_BATCHES && open.every(({ state }) => state === "blocked");
   }
 

@@ -28,6 +28,8 @@ export const hurriedClock: Clock = {
 
 const silent = createLogger({ service: "test", level: "silent" });
 
+type SpilledOne = ReturnType<typeof aRecord> & { readonly sentTo: SentTo | null };
+
 /** A spill on a real disk, drained to a topic in memory, by one process's life after another. */
 export class SpillWorld {
   readonly topic = new InMemoryTopic(3);
@@ -113,26 +115,13 @@ export class SpillWorld {
 
   /** Sends records straight to a partition, as a lane does, and spills them when that fails. */
   async sendThenSpill(partition: number, count: number): Promise<void> {
-    const records = Array.from({ length: count }, aRecord);
-    const producer = this.topic.producer();
-    const { producerId, epoch } = await producer.connect();
-    const messages = records.map(({ record }) => messageOf(record));
-    const sending = producer.send(partition, messages).then(
-      () => true,
-      () => false,
-    );
-    this.topic.acknowledgeSlow();
-    const isTaken = await sending;
-    if (isTaken) {
-      this.spilled.push(...records.map(({ id }) => id));
-      return;
-    }
-    await this.#append(
-      records.map((made, index) => ({
-        ...made,
-        sentTo: { partition, resendAs: { producerId, epoch: epoch + 1 + index } },
-      })),
-    );
+    await this.#append(await this.#sendInVain(partition, count));
+  }
+
+  /** The same, and a record that was sent nowhere comes between each two, so that no two of them share a batch. */
+  async sendThenSpillApart(partition: number, count: number): Promise<void> {
+    const sent = await this.#sendInVain(partition, count);
+    await this.#append(sent.flatMap((record) => [record, { ...aRecord(), sentTo: null }]));
   }
 
   /** The disk fails one commit, after so many good ones. */
@@ -169,9 +158,28 @@ export class SpillWorld {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #append(
-    records: readonly (ReturnType<typeof aRecord> & { readonly sentTo: SentTo | null })[],
-  ): Promise<void> {
+  /** Those that the partition did not take, and where they have to go. */
+  async #sendInVain(partition: number, count: number): Promise<readonly SpilledOne[]> {
+    const records = Array.from({ length: count }, aRecord);
+    const producer = this.topic.producer();
+    const { producerId, epoch } = await producer.connect();
+    const messages = records.map(({ record }) => messageOf(record));
+    const sending = producer.send(partition, messages).then(
+      () => true,
+      () => false,
+    );
+    this.topic.acknowledgeSlow();
+    if (await sending) {
+      this.spilled.push(...records.map(({ id }) => id));
+      return [];
+    }
+    return records.map((made, index) => ({
+      ...made,
+      sentTo: { partition, resendAs: { producerId, epoch: epoch + 1 + index } },
+    }));
+  }
+
+  async #append(records: readonly SpilledOne[]): Promise<void> {
     const appended = await Promise.allSettled(
       records.map(({ record, sentTo }) => this.store.append(encodeSpilled(record, sentTo))),
     );

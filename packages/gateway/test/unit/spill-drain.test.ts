@@ -9,7 +9,7 @@ import { hurriedClock, SpillWorld } from "../support/spill-world.js";
 /** Something that happens to a gateway with a spill. */
 type Happening =
   | { readonly kind: "spill"; readonly count: number }
-  | { readonly kind: "send"; readonly partition: number; readonly count: number }
+  | { readonly kind: "send" | "send_apart"; readonly partition: number; readonly count: number }
   | { readonly kind: "fates"; readonly fates: readonly SendFate[] }
   | { readonly kind: "down" | "up"; readonly partition: number }
   | { readonly kind: "wait"; readonly turns: number }
@@ -30,7 +30,7 @@ const fate = fc.constantFrom<SendFate>(
 );
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ kind: fc.constant("spill" as const), count }),
-  fc.record({ kind: fc.constant("send" as const), partition, count }),
+  fc.record({ kind: fc.constantFrom("send" as const, "send_apart" as const), partition, count }),
   fc.record({ kind: fc.constant("fates" as const), fates: fc.array(fate, { maxLength: 6 }) }),
   fc.record({ kind: fc.constantFrom("down" as const, "up" as const), partition }),
   fc.record({ kind: fc.constant("wait" as const), turns: fc.integer({ min: 1, max: 40 }) }),
@@ -64,6 +64,7 @@ describe("the drain of a spill", () => {
           one.topic.acknowledgeSlow();
           one.topic.deliverLate();
           const rows = one.rows();
+          expect(one.topic.overlaps).toBe(0);
           expect(rows.toSorted(byText)).toEqual(one.spilled.toSorted(byText));
         } finally {
           await one.dispose();
@@ -100,7 +101,10 @@ describe("the drain of a spill", () => {
     world.topic.fates = ["slow"];
     await world.begin();
     await world.spill(2);
-    await waitFor(() => Promise.resolve(world.topic.slowSends === 1), { what: "a send" });
+    await waitFor(() => Promise.resolve(world.topic.slowSends === 1), {
+      what: "a send",
+      intervalMs: 5,
+    });
     world.failCommitAfter(0);
     await world.spill(1);
     world.topic.acknowledgeSlow();
@@ -108,6 +112,28 @@ describe("the drain of a spill", () => {
     await world.spill(2);
     await world.untilDrained();
     expect(world.rows()).toEqual(world.spilled);
+  });
+
+  it("sends one batch at a time with a producer, also when one that was overtaken needs another identity", async () => {
+    await world.begin();
+    world.topic.fates = ["lost"];
+    world.topic.down.add(1);
+    await world.sendThenSpillApart(1, 8);
+    await untilRows(world, 8);
+    world.topic.fates = ["slow"];
+    await world.spill(1);
+    await waitFor(() => Promise.resolve(world.topic.slowSends === 1), {
+      what: "a send",
+      intervalMs: 5,
+    });
+    // Each is refused once and waits for a random time, so that later ones go before earlier ones and fence them.
+    world.topic.fates = Array.from({ length: 8 }, () => "refused" as const);
+    world.topic.down.clear();
+    await hurriedClock.sleep(5_000);
+    world.topic.acknowledgeSlow();
+    await world.untilDrained();
+    expect(world.topic.overlaps).toBe(0);
+    expect(world.rows().toSorted(byText)).toEqual(world.spilled.toSorted(byText));
   });
 
   it.each(["connect", "send"] as const)(
@@ -161,6 +187,8 @@ async function happen(world: SpillWorld, what: Happening): Promise<void> {
       return await world.spill(what.count);
     case "send":
       return await world.sendThenSpill(what.partition, what.count);
+    case "send_apart":
+      return await world.sendThenSpillApart(what.partition, what.count);
     case "fates":
       world.topic.fates.push(...what.fates);
       return;
