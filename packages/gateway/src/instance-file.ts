@@ -87,13 +87,16 @@ export class InstanceFile implements Instances, Part {
   async #watch(startVersion: string): Promise<void> {
     let used = startVersion;
     let seen = startVersion;
+    let mayPass = false;
     while (!this.#stopped.signal.aborted) {
       await this.#clock.sleep(LOOK_MS, this.#stopped.signal);
       const version = await this.#version();
-      if (version !== used && version === seen) {
+      // After a fault that passes, the file may be back as it was.
+      if ((version !== used || mayPass) && version === seen) {
         const look = await this.#read();
         this.#use(look);
-        if (look.ok || look.mayPass === undefined) used = version;
+        mayPass = !look.ok && look.mayPass === true;
+        if (!mayPass) used = version;
       }
       seen = version;
     }

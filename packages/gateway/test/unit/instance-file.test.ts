@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -55,6 +55,15 @@ describe("the list of instances in a file", () => {
 
     expect([file.has(OLD), file.problem]).toEqual([false, null]);
     expect(events).toEqual(["instances_loaded", "instance_file_unusable", "instances_loaded"]);
+  });
+
+  it("is no problem any more once it is back as it was", async () => {
+    await rename(folder, `${folder}-away`);
+    await waitFor(async () => file.problem !== null, { what: "the fault", timeoutMs: 3_000 });
+    await rename(`${folder}-away`, folder);
+    await waitFor(async () => file.problem === null, { what: "its end", timeoutMs: 3_000 });
+
+    expect(file.has(OLD)).toBe(true);
   });
 
   it("is not read again and again while its content is at fault", async () => {
