@@ -120,6 +120,8 @@ export class SpillDrain {
   /** Drains one log for as long as it is the store's. @throws LogError */
   async #drain(log: EmbeddedLog): Promise<void> {
     const { store, handOver } = this.#parts;
+    // Changes nothing; a log that failed can be read only once something is committed again.
+    await log.trim(log.firstOffset);
     const mark = readMark(log);
     let { cursor } = mark;
     this.#deliveries = mark.open.map((batch) => this.#delivery(batch, readRecords(log, batch)));

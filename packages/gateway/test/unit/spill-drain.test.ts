@@ -56,10 +56,7 @@ describe("the drain of a spill", () => {
           one.topic.fates = [];
           one.topic.acknowledgeSlow();
           one.topic.down.clear();
-          // A log that failed is opened again by what is appended.
           one.failCommitAfter(Number.POSITIVE_INFINITY);
-          await new Promise((resolve) => setImmediate(resolve));
-          await one.spill(1);
           await one.untilDrained();
           one.topic.acknowledgeSlow();
           one.topic.deliverLate();
@@ -109,6 +106,14 @@ describe("the drain of a spill", () => {
     await world.spill(1);
     world.topic.acknowledgeSlow();
     await hurriedClock.sleep(500);
+    await world.spill(2);
+    await world.untilDrained();
+    expect(world.rows()).toEqual(world.spilled);
+  });
+
+  it("goes on after a fault of the disk though nothing more is spilled", async () => {
+    await world.begin();
+    world.failCommitAfter(1);
     await world.spill(2);
     await world.untilDrained();
     expect(world.rows()).toEqual(world.spilled);
