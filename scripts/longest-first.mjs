@@ -4,10 +4,16 @@ import Sequencer from "@jest/test-sequencer";
 const LONGEST = [
   "broken-services",
   "side-by-side",
-  "lost-to-retention",
+  "spill",
+  "verify-and-replay",
+  "scale-out",
+  "broker-faults",
+  "bad-records",
   "faults-under-load",
   "drain-spill",
+  "secured-services",
   "old-intent",
+  "lost-to-retention",
   "standalone",
 ];
 

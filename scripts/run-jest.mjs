@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { removeContainersOfDeadRuns } from "../packages/test-support/jest/run-containers.mjs";
 import { ROOT } from "./root.mjs";
 
-/** Workers by project: tests with containers share the machine with brokers and databases; end to end tests load it. */
+/** Workers by project: tests with containers share the machine with brokers and databases, and wait much; end to end tests load it. */
 const WORKERS = {
   unit: "100%",
-  integration: "2",
-  e2e: "1",
+  integration: "3",
+  e2e: "2",
   compose: "1",
   faults: "2",
   mutants: "1",

@@ -1,4 +1,3 @@
-import { GenericContainer, Wait } from "testcontainers";
 import { ControlledContainer } from "./controlled-container.js";
 import { freePort } from "./free-port.js";
 import { testRun } from "./test-run.js";
@@ -55,6 +54,8 @@ export async function startClickHouse(
     user: options.user ?? "tester",
     password: options.password ?? "tester-password",
   };
+  // Most suites that import this module start no container, and the package is slow to load.
+  const { GenericContainer, Wait } = await import("testcontainers");
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const image = new GenericContainer(CLICKHOUSE_IMAGE);

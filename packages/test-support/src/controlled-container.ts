@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { getContainerRuntimeClient, type StartedTestContainer } from "testcontainers";
+import type { StartedTestContainer } from "testcontainers";
 
 /** How long an orderly shutdown may take, s. */
 const SHUT_DOWN_SECS = 30;
@@ -84,6 +84,7 @@ export class ControlledContainer {
   }
 
   async #docker() {
+    const { getContainerRuntimeClient } = await import("testcontainers");
     return (await getContainerRuntimeClient()).container.getById(this.#started.getId());
   }
 }

@@ -1,5 +1,4 @@
 import { Kafka, logLevel } from "kafkajs";
-import { GenericContainer, getContainerRuntimeClient, Wait } from "testcontainers";
 import { ControlledContainer } from "./controlled-container.js";
 import { freePort } from "./free-port.js";
 import {
@@ -63,6 +62,8 @@ export async function startKafka(options: KafkaClusterOptions = {}): Promise<Kaf
   const size = options.brokers ?? 1;
   const name = uniqueName("kafka");
   const { labels } = testRun();
+  // Most suites that import this module start no container, and the package is slow to load.
+  const { GenericContainer, getContainerRuntimeClient, Wait } = await import("testcontainers");
   const network = await (await getContainerRuntimeClient()).container.dockerode.createNetwork({
     Name: name,
     Labels: { ...labels },

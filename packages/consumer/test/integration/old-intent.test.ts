@@ -53,7 +53,7 @@ describeWithContainers("a range that was announced an hour ago", ["kafka", "clic
       await pipeline.produce(0, records(50));
 
       // It waits for that long before it looks rows up.
-      const second = await pipeline.launch({ MAX_RANGE_ROWS: "64", INSERT_TIMEOUT_MS: "5000" });
+      const second = await pipeline.launch({ MAX_RANGE_ROWS: "64", INSERT_TIMEOUT_MS: "3000" });
       await pipeline.untilLedgered(350, second.log);
       expect(await pipeline.rows()).toEqual(await pipeline.readable());
       expect(await pipeline.one("count()", "dead_letters FINAL")).toBe(1);

@@ -24,8 +24,8 @@ describeWithContainers("verify and replay", ["kafka", "clickhouse"], () => {
   const fromTheFuture = (count: number) =>
     records(count).map((record) => ({ ...record, headers: { v: Buffer.from("9") } }));
   const command: Pipeline["command"] = (name, ...args) => pipeline.command(name, ...args);
-  const consumeAll = async (offsets: number) => {
-    const consumer = pipeline.start({ MAX_RANGE_ROWS: "100" });
+  const consumeAll = async (offsets: number, settings: NodeJS.ProcessEnv = {}) => {
+    const consumer = pipeline.start({ MAX_RANGE_ROWS: "100", ...settings });
     await pipeline.untilLedgered(offsets, consumer.log);
     consumer.child.kill("SIGTERM");
     await consumer.exit;
@@ -222,7 +222,8 @@ describeWithContainers("verify and replay", ["kafka", "clickhouse"], () => {
       partitions: [{ partition: 0, offset: "50" }],
     });
     await pipeline.produce(0, receivedAt(new Date(), 20));
-    await consumeAll(70);
+    // What an insert of the dead consumer may still write is waited for as long as an insert may take.
+    await consumeAll(70, { INSERT_TIMEOUT_MS: "5000" });
     const [booked] = await pipeline.rowsOf(
       `SELECT toUInt32(rows) AS rows, received_from FROM ${database}.ledger ORDER BY first LIMIT 1`,
     );
