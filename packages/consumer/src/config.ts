@@ -9,6 +9,7 @@ import {
   withContradictions,
 } from "@push-reports/service-kit";
 import { CLICKHOUSE_OPTIONS, TABLE_OPTIONS } from "./clickhouse-options.js";
+import { DEAD_LETTER_REQUESTS } from "./kafka-dead-letters.js";
 import { MAX_RANGE_BYTES, MAX_RANGE_RECORDS } from "./report-range.js";
 
 const INGEST_VALUES = {
@@ -213,9 +214,15 @@ const CONSUMER_VALUES = {
 /** Every option of the consumer's process. */
 export const CONSUMER_OPTIONS = withContradictions(CONSUMER_VALUES, (values) => {
   const { heartbeatIntervalMs = 0, sessionTimeoutMs = Number.POSITIVE_INFINITY } = values;
+  const { requestTimeoutMs = 0, stallTimeoutMs = Number.POSITIVE_INFINITY } = values;
   const isLate = heartbeatIntervalMs * 2 > sessionTimeoutMs;
   return [
     ...ingestFaults(values),
+    ...(stallTimeoutMs < requestTimeoutMs * DEAD_LETTER_REQUESTS
+      ? [
+          `STALL_TIMEOUT_MS must be at least ${DEAD_LETTER_REQUESTS} times KAFKA_REQUEST_TIMEOUT_MS, or a broker that hangs counts as a stall before a request to it has failed`,
+        ]
+      : []),
     ...(isLate
       ? [
           "KAFKA_HEARTBEAT_INTERVAL_MS must be at most half of KAFKA_SESSION_TIMEOUT_MS, or one late heartbeat ends the session",

@@ -126,6 +126,8 @@ async function refusedAmong(
 function probeOf({ range, epoch, parts }: RowsInsert): Probe {
   const { retrier, writer, observer } = parts;
   return async (lines) => {
+    // A search that nobody waits for any more must not speak of a partition that may be another consumer's by now.
+    epoch.ended.throwIfAborted();
     observer.probed?.(range);
     await retrier.run("probe", epoch, () => writer.probe(lines));
   };

@@ -11,6 +11,10 @@ import type { DeadLetters, SetAside } from "./dead-letters.js";
 import { WriteError } from "./report-writer.js";
 import type { BadRecord } from "./row-lines.js";
 
+/** Attempts after the first of one send. */
+export const DEAD_LETTER_RETRIES = 2;
+/** Requests of one send at most, one after the other: each attempt may ask for metadata first. */
+export const DEAD_LETTER_REQUESTS = 2 * (1 + DEAD_LETTER_RETRIES);
 /** Bytes of one send, well below a broker's usual 1 MiB a batch; a single record may be larger. */
 const MAX_SEND_BYTES = 500_000;
 /** A longer letter is not offered whole: a broker closes the connection of what is beyond its `socket.request.max.bytes`, 100 MiB. */

@@ -2,6 +2,10 @@ import type { Admin } from "kafkajs";
 import type { LogEnds, PartitionPosition } from "./record-source.js";
 import { WriteError } from "./report-writer.js";
 
+/** What kafkajs tells of where a group is in a partition, and of a partition's log. */
+type GroupOffset = Awaited<ReturnType<Admin["fetchOffsets"]>>[number]["partitions"][number];
+type LogOffsets = Awaited<ReturnType<Admin["fetchTopicOffsets"]>>[number];
+
 /** A connection to the brokers, and what is known against it. */
 interface Connection {
   readonly admin: Admin;
@@ -115,7 +119,7 @@ function connectionOf(admin: Admin): Connection {
   return { admin, readings: 0, isDoubtful: false };
 }
 
-/** Of every partition of the topic. @throws kafkajs' error when Kafka does not answer. */
+/** Of every partition that the admin knows. @throws kafkajs' error when Kafka does not answer. */
 export async function readPositions(
   admin: Admin,
   { topic, groupId }: { readonly topic: string; readonly groupId: string },
@@ -123,21 +127,33 @@ export async function readPositions(
   // One after the other: of a new client kafkajs joins the second to a load of metadata without the topic, and fails.
   const groups = await admin.fetchOffsets({ groupId, topics: [topic] });
   const logs = await admin.fetchTopicOffsets(topic);
-  const committed = new Map(
-    groups.flatMap(({ partitions }) => partitions).map((entry) => [entry.partition, entry]),
+  return positionsOf(
+    groups.flatMap(({ partitions }) => partitions),
+    logs,
   );
+}
+
+/**
+ * What the group has committed and where the log begins and ends, by partition. Kafka names every partition that it was asked for, with offset
+ * -1 where nothing is committed: a partition that is missing among `committed` was not asked for, since the admin learnt of it in
+ * between, and nothing is known of it.
+ */
+export function positionsOf(
+  committed: readonly GroupOffset[],
+  logs: readonly LogOffsets[],
+): ReadonlyMap<number, PartitionPosition> {
+  const commits = new Map(committed.map((entry) => [entry.partition, entry]));
   return new Map(
-    logs.map(({ partition, low, high }) => {
-      const { offset = "-1", metadata = null } = committed.get(partition) ?? {};
-      return [
-        partition,
-        {
-          committedOffset: Number(offset) < 0 ? null : Number(offset),
-          metadata: metadata ?? "",
-          lowWatermark: Number(low),
-          highWatermark: Number(high),
-        },
-      ];
+    logs.flatMap(({ partition, low, high }): [number, PartitionPosition][] => {
+      const commit = commits.get(partition);
+      if (commit === undefined) return [];
+      const position = {
+        committedOffset: Number(commit.offset) < 0 ? null : Number(commit.offset),
+        metadata: commit.metadata ?? "",
+        lowWatermark: Number(low),
+        highWatermark: Number(high),
+      };
+      return [[partition, position]];
     }),
   );
 }

@@ -15,12 +15,13 @@ import { CONSUMER_OPTION_GROUPS } from "./config.js";
 import { createIngestion } from "./create-ingestion.js";
 import { DiskWatch } from "./disk-watch.js";
 import type { IngestObserver } from "./ingest-observer.js";
-import { KafkaDeadLetters } from "./kafka-dead-letters.js";
+import {
+  DEAD_LETTER_REQUESTS,
+  DEAD_LETTER_RETRIES,
+  KafkaDeadLetters,
+} from "./kafka-dead-letters.js";
 import { KafkaRecordSource } from "./kafka-record-source.js";
 import { collectProcessMetrics, createDiskGauge } from "./metrics.js";
-
-/** Attempts after the first of one send to the dead-letter topic. */
-const DEAD_LETTER_RETRIES = 2;
 
 /** The consumer as a process: Kafka in, ClickHouse out. @throws ConfigError */
 export function createConsumerService(
@@ -51,8 +52,7 @@ export function createConsumerService(
         },
         logger,
       ),
-    // Each attempt may ask for metadata first.
-    sendTimeoutMs: 2 * consumer.requestTimeoutMs * (1 + DEAD_LETTER_RETRIES),
+    sendTimeoutMs: consumer.requestTimeoutMs * DEAD_LETTER_REQUESTS,
     clock,
     logger,
   });

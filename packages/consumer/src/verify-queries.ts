@@ -33,7 +33,7 @@ export function wrongRangesQuery(database: string): string {
       (SELECT toUInt32OrZero(extract(create_table_query, 'toIntervalMonth\\((\\d+)\\)')) FROM system.tables
        WHERE database = {database:String} AND name = 'reports') AS months,
       if(months = 0, toDateTime64(0, 3, 'UTC'), subtractMonths(now64(3, 'UTC'), months) + INTERVAL ${MONTH_MARGIN_DAYS} DAY) AS horizon,
-      (SELECT minOrNullIf(ifNull(received_from, toDateTime64(0, 3, 'UTC')), ledger.rows > 0) FROM ${database}.ledger
+      (SELECT minOrNullIf(ifNull(received_from, toDateTime64(0, 3, 'UTC')), ledger.rows + ledger.set_aside > 0) FROM ${database}.ledger
        WHERE ${RANGES}) AS oldest
     SELECT partition, toString(l.first) AS first, toString(l.last) AS last,
       toString(l.booked) AS booked, toString(s.stored) AS stored, toString(s.offsets) AS offsets,

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execPath } from "node:process";
 import { LogError } from "./log-error.js";
@@ -32,7 +33,7 @@ export async function checkEmbeddedLog(options: {
     execFile(
       execPath,
       [program, path, String(maxBytes)],
-      { timeout, killSignal: "SIGKILL", env: {} },
+      { timeout, killSignal: "SIGKILL", env: { TMPDIR: tmpdir() } },
       (error, _stdout, stderr) => {
         if (error === null) resolve();
         else reject(faultOf(path, error, stderr.trim()));

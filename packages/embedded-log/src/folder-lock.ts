@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { mkdir, realpath, rmdir, stat, unlink } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm, rmdir, stat, symlink, unlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { LogError } from "./log-error.js";
 
 /**
@@ -10,12 +9,12 @@ import { LogError } from "./log-error.js";
  * a zero. Node.js 20 cuts off what is longer, without a word.
  */
 const LONGEST_SOCKET_PATH = 103;
+const NAME = "lock.socket";
 /** Taking the lock takes a moment; a guard this old was left by a process that died in between. */
 const STALE_GUARD_MS = 10_000;
 
 /**
- * Sole ownership of a folder, which ends with the process however it ends: a local socket in the folder (or, where that path would be
- * too long for one, in the system's folder for temporary files) that its owner listens on. What a dead owner left behind answers no more and is replaced.
+ * Sole ownership of a folder, which ends with the process however it ends: a local socket in the folder that its owner listens on. What a dead owner left behind answers no more and is replaced.
  */
 export class FolderLock {
   readonly #server: Server;
@@ -29,10 +28,11 @@ export class FolderLock {
     const guard = join(folder, "lock.guard");
     await makeGuard(guard, folder);
     try {
-      const socket = await socketOf(folder);
-      if (await answers(socket)) throw locked(folder);
-      await unlink(socket).catch(ignoreMissing);
-      return new FolderLock(await listen(socket));
+      return await withShortPath(join(await realpath(folder), NAME), async (socket) => {
+        if (await answers(socket)) throw locked(folder);
+        await unlink(socket).catch(ignoreMissing);
+        return new FolderLock(await listen(socket));
+      });
     } catch (error) {
       if (error instanceof LogError) throw error;
       throw new LogError("log_broken", `${folder} cannot be locked`, error);
@@ -46,13 +46,20 @@ export class FolderLock {
   }
 }
 
-/** The same for everyone who names the folder, however they do. */
-async function socketOf(folder: string): Promise<string> {
-  const real = await realpath(folder);
-  const inside = join(real, "lock.socket");
-  if (Buffer.byteLength(inside) <= LONGEST_SOCKET_PATH) return inside;
-  const name = createHash("sha256").update(real).digest("hex").slice(0, 32);
-  return join(tmpdir(), `push-reports-${name}.socket`);
+/**
+ * Calls `use` with a path of the socket that is short enough: itself, or one through a link to its folder that is there for the moment. The
+ * socket is in the folder either way, so that it is the same for everyone, whatever folder they have for temporary files.
+ */
+async function withShortPath<T>(socket: string, use: (socket: string) => Promise<T>): Promise<T> {
+  if (Buffer.byteLength(socket) <= LONGEST_SOCKET_PATH) return await use(socket);
+  const passing = await mkdtemp(join(tmpdir(), "lock-"));
+  try {
+    const link = join(passing, "l");
+    await symlink(dirname(socket), link);
+    return await use(join(link, basename(socket)));
+  } finally {
+    await rm(passing, { recursive: true });
+  }
 }
 
 /** Keeps two processes from replacing a dead owner's socket at the same moment. */

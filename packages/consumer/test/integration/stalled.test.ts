@@ -26,7 +26,8 @@ describeWithContainers("a partition that stands still", ["kafka", "clickhouse"],
     const { child, exit, log } = pipeline.startCrashing({
       HANG_AT_STEP: "intent_committed",
       HANG_AT_PARTITION: "1",
-      STALL_TIMEOUT_MS: "5000",
+      STALL_TIMEOUT_MS: "12000",
+      KAFKA_REQUEST_TIMEOUT_MS: "2000",
       INSERT_TIMEOUT_MS: "2000",
     });
     await pipeline.untilLedgered(20, log);
@@ -35,7 +36,7 @@ describeWithContainers("a partition that stands still", ["kafka", "clickhouse"],
     }, 500);
     await waitFor(() => child.exitCode !== null, {
       what: "the consumer to end",
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     }).finally(() => clearInterval(busy));
 
     expect(await exit).toEqual({ code: 1, signal: null });
@@ -46,7 +47,7 @@ describeWithContainers("a partition that stands still", ["kafka", "clickhouse"],
     expect(failures).toMatchObject([
       {
         level: "error",
-        error: { message: "Partition 1 made no progress for 5000 ms" },
+        error: { message: "Partition 1 made no progress for 12000 ms" },
       },
     ]);
 

@@ -5,6 +5,7 @@ import type { IngestStep } from "../../src/ingest-observer.js";
 import { ingestRange, type RangeTurn } from "../../src/ingest-range.js";
 import { createConsumerMetrics } from "../../src/metrics.js";
 import { MetricsObserver, Observers } from "../../src/observe-metrics.js";
+import { ProgressWatch } from "../../src/progress-watch.js";
 import { EpochEndedError } from "../../src/record-source.js";
 import { cutRange, decodeIntent, type ReportRange } from "../../src/report-range.js";
 import { WriteError } from "../../src/report-writer.js";
@@ -560,6 +561,26 @@ describe("the ingestion of a range", () => {
     expect(world.deadLetters.offsets).toEqual([]);
     expect(world.rowOffsets).toEqual([0]);
     expect(world.logger.of("misconfigured")).toEqual([]);
+  });
+
+  it("says nothing of a range any more once its epoch has ended while its records are decoded in a search", async () => {
+    const { world, range, assigned, parts } = aRange(
+      Array.from({ length: 10_000 }, (_, index) => good(index)),
+    );
+    const watch = new ProgressWatch(world.clock);
+    world.writer.failures.next(new WriteError("bad_record", 469, "refused"));
+    // The control line passes, and then the samples do: the search begins.
+    const lastLook = world.writer.probeFailures.hold();
+    const observed = { ...parts, observer: new Observers([watch]) };
+    const ingesting = ingestRange(range, assigned, observed, FIRST_TURN);
+    await lastLook.reached;
+    lastLook.release();
+    setImmediate(() => assigned.end());
+
+    await expect(ingesting).rejects.toThrow(EpochEndedError);
+    watch.ended(range.partition);
+    await nextTurn(10);
+    expect(watch.stalledPartition(0)).toBeNull();
   });
 
   it("still finds a bad record once a table that refused everything is mended", async () => {

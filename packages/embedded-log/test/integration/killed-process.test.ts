@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { openEmbeddedLog } from "../../src/index.js";
+import { checkEmbeddedLog, openEmbeddedLog } from "../../src/index.js";
 import { readAll } from "../support/records.js";
 import { Fixture } from "../support/run-fixture.js";
 import { withTemporaryFolder } from "../support/temporary-folder.js";
@@ -41,8 +41,13 @@ describe("embedded log of a killed process", () => {
     withTemporaryFolder(async (folder) => {
       const path = join(folder, below, "log");
       await mkdir(path, { recursive: true });
-      const writer = Fixture.start("append-forever.mjs", [path]);
+      // Two processes on one machine need not have one folder for temporary files.
+      const temporary = await mkdtemp(join(folder, "t"));
+      const writer = Fixture.start("append-forever.mjs", [path], ["env", `TMPDIR=${temporary}`]);
       await writer.nextLine();
+      await expect(checkEmbeddedLog({ path, maxBytes: MAX_BYTES })).rejects.toMatchObject({
+        code: "log_locked",
+      });
       await expect(openEmbeddedLog({ path, maxBytes: MAX_BYTES })).rejects.toMatchObject({
         code: "log_locked",
       });
