@@ -16,6 +16,7 @@ export * from "./dead-letters.js";
 export { runErase } from "./erase-command.js";
 export { runImportPublishes } from "./import-publishes-command.js";
 export type * from "./ingest-observer.js";
+export { INGEST_OPTIONS, type IngestConfig } from "./ingest-options.js";
 export type * from "./ingest-range.js";
 export { Ingestion } from "./ingestion.js";
 export type * from "./ledger.js";

@@ -9,12 +9,13 @@ import { LogError } from "./log-error.js";
  * a zero. Node.js 20 cuts off what is longer, without a word.
  */
 const LONGEST_SOCKET_PATH = 103;
-const NAME = "lock.socket";
+const SOCKET_NAME = "lock.socket";
 /** Taking the lock takes a moment; a guard this old was left by a process that died in between. */
 const STALE_GUARD_MS = 10_000;
 
 /**
- * Sole ownership of a folder, which ends with the process however it ends: a local socket in the folder that its owner listens on. What a dead owner left behind answers no more and is replaced.
+ * Sole ownership of a folder, which ends with the process however it ends: a local socket in the folder that its owner listens on.
+ * What a dead owner left behind answers no more and is replaced.
  */
 export class FolderLock {
   readonly #server: Server;
@@ -28,7 +29,7 @@ export class FolderLock {
     const guard = join(folder, "lock.guard");
     await makeGuard(guard, folder);
     try {
-      return await withShortPath(join(await realpath(folder), NAME), async (socket) => {
+      return await withShortPath(join(await realpath(folder), SOCKET_NAME), async (socket) => {
         if (await answers(socket)) throw locked(folder);
         await unlink(socket).catch(ignoreMissing);
         return new FolderLock(await listen(socket));

@@ -123,6 +123,32 @@ describeWithContainers("verify and replay", ["kafka", "clickhouse"], () => {
     expect(code).toBe(0);
   });
 
+  it("finds what was replayed from a range of nothing but dead letters, before all ranges with rows", async () => {
+    const earlier = new Date(Date.now() - 3_600_000);
+    const future = Array.from({ length: 3 }, () => ({
+      ...encodeReport(aReceivedReport({ receivedAt: earlier })),
+      headers: { v: Buffer.from("9") },
+    }));
+    await pipeline.produce(0, future);
+    await consumeAll(3);
+    const now = Array.from({ length: 20 }, () =>
+      encodeReport(aReceivedReport({ receivedAt: new Date() })),
+    );
+    await pipeline.produce(0, now);
+    await consumeAll(23);
+    const { database, clickHouse } = pipeline;
+    await clickHouse.command({
+      query: `ALTER TABLE ${database}.dead_letters UPDATE headers_base64 = map('v', base64Encode('1'))
+              WHERE reason = 'unknown_version' SETTINGS mutations_sync = 2`,
+    });
+    expect(await command("replay", "--yes")).toMatchObject({ code: 0 });
+    expect(await pipeline.one("count()", "reports")).toBe(23);
+
+    const { code, stdout } = await command("verify", "--json");
+    expect(JSON.parse(stdout).discrepancies).toEqual([]);
+    expect(code).toBe(0);
+  });
+
   it("calls it no gap when a partition was idle for the whole time that is looked at", async () => {
     await pipeline.produce(0, records(20));
     await consumeAll(20);

@@ -183,8 +183,8 @@ export class SpillWorld {
     const appended = await Promise.allSettled(
       records.map(({ record, sentTo }) => this.store.append(encodeSpilled(record, sentTo))),
     );
-    const taken = records.filter((_record, index) => appended[index]?.status === "fulfilled");
-    this.spilled.push(...taken.map(({ id }) => id));
-    for (const { id } of records) if (!this.spilled.includes(id)) this.#refused.add(id);
+    for (const [index, { id }] of records.entries())
+      if (appended[index]?.status === "fulfilled") this.spilled.push(id);
+      else this.#refused.add(id);
   }
 }

@@ -98,10 +98,7 @@ describe("the drain of a spill", () => {
     world.topic.fates = ["slow"];
     await world.begin();
     await world.spill(2);
-    await waitFor(() => Promise.resolve(world.topic.slowSends === 1), {
-      what: "a send",
-      intervalMs: 5,
-    });
+    await untilSlowSend(world);
     world.failCommitAfter(0);
     await world.spill(1);
     world.topic.acknowledgeSlow();
@@ -127,10 +124,7 @@ describe("the drain of a spill", () => {
     await untilRows(world, 8);
     world.topic.fates = ["slow"];
     await world.spill(1);
-    await waitFor(() => Promise.resolve(world.topic.slowSends === 1), {
-      what: "a send",
-      intervalMs: 5,
-    });
+    await untilSlowSend(world);
     // Each is refused once and waits for a random time, so that later ones go before earlier ones and fence them.
     world.topic.fates = Array.from({ length: 8 }, () => "refused" as const);
     world.topic.down.clear();
@@ -219,6 +213,10 @@ async function happen(world: SpillWorld, what: Happening): Promise<void> {
   }
 }
 
-async function untilRows(world: SpillWorld, rows: number): Promise<void> {
-  while (world.rows().length < rows) await new Promise((resolve) => setImmediate(resolve));
+function untilRows(world: SpillWorld, rows: number): Promise<unknown> {
+  return waitFor(async () => world.rows().length >= rows, { what: `${rows} rows`, intervalMs: 1 });
+}
+
+function untilSlowSend(world: SpillWorld): Promise<unknown> {
+  return waitFor(async () => world.topic.slowSends === 1, { what: "a send", intervalMs: 5 });
 }
