@@ -26,7 +26,7 @@ const withContainers = {
 
 export default {
   // Jest takes this for the whole run only, not by project: long enough for a test that starts containers.
-  testTimeout: 300_000,
+  testTimeout: 300_000 * Number(process.env.TEST_PATIENCE || 1),
   testSequencer: "<rootDir>/scripts/longest-first.mjs",
   projects: [
     project("unit", ["<rootDir>/packages/*/test/unit/**/*.test.ts"]),

@@ -42,7 +42,9 @@ async function runProject(project, args, resultFile) {
         join(ROOT, "node_modules", "jest", "bin", "jest.js"),
         `--selectProjects=${project}`,
         `--maxWorkers=${WORKERS[project]}`,
-        ...(project === "unit" ? [`--testTimeout=${UNIT_TIMEOUT_MS}`] : []),
+        ...(project === "unit"
+          ? [`--testTimeout=${UNIT_TIMEOUT_MS * Number(process.env.TEST_PATIENCE || 1)}`]
+          : []),
         "--passWithNoTests",
         "--json",
         `--outputFile=${resultFile}`,

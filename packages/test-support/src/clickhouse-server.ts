@@ -1,5 +1,6 @@
 import { ControlledContainer } from "./controlled-container.js";
 import { freePort } from "./free-port.js";
+import { patiently } from "./patience.js";
 import { testRun } from "./test-run.js";
 import { waitFor } from "./wait-for.js";
 
@@ -69,7 +70,7 @@ export async function startClickHouse(
       CLICKHOUSE_PASSWORD: account.password,
     })
     .withWaitStrategy(Wait.forHttp("/ping", HTTP_PORT))
-    .withStartupTimeout(START_TIMEOUT_MS)
+    .withStartupTimeout(patiently(START_TIMEOUT_MS))
     .start();
   const container = new ControlledContainer(started, () => untilAnswering(url));
   await untilAnswering(url);

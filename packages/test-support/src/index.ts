@@ -40,6 +40,7 @@ export {
   startKafka,
 } from "./kafka-cluster.js";
 export * from "./next-turn.js";
+export { patiently } from "./patience.js";
 export * from "./read-topic.js";
 export * from "./report-builders.js";
 export * from "./send-reports.js";

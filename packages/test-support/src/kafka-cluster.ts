@@ -8,6 +8,7 @@ import {
   type ClientProtocol,
   INTERNAL_PORT,
 } from "./kafka-broker-environment.js";
+import { patiently } from "./patience.js";
 import { testRun } from "./test-run.js";
 import { uniqueName } from "./unique-name.js";
 import { waitFor } from "./wait-for.js";
@@ -85,7 +86,7 @@ export async function startKafka(options: KafkaClusterOptions = {}): Promise<Kaf
         })
         .withCopyContentToContainer(files.map(([target, content]) => ({ target, content })))
         .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
-        .withStartupTimeout(START_TIMEOUT_MS)
+        .withStartupTimeout(patiently(START_TIMEOUT_MS))
         .start();
       return new ControlledContainer(started, () => brokerJoined(brokers, index));
     }),

@@ -1,4 +1,5 @@
 import { Kafka, type KafkaMessage, logLevel } from "kafkajs";
+import { patiently } from "./patience.js";
 import { uniqueName } from "./unique-name.js";
 
 /** One record as a topic holds it. */
@@ -19,7 +20,7 @@ export interface TopicRecord {
 export async function readTopic(
   brokers: readonly string[],
   topic: string,
-  timeoutMs = 60_000,
+  timeoutMs = patiently(60_000),
 ): Promise<readonly TopicRecord[]> {
   const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
   const unread = await endsOf(kafka, topic);

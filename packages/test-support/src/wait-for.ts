@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { patiently } from "./patience.js";
 
 /** Bounds of {@link waitFor}. */
 export interface WaitOptions {
   /** What is waited for, as it completes "waited in vain for …". */
   readonly what: string;
-  /** @default 10_000 */
+  /** On a fast machine; {@link patiently} makes more of it elsewhere. @default 10_000 */
   readonly timeoutMs?: number;
   /** Time between two looks, ms. @default 50 */
   readonly intervalMs?: number;
@@ -16,8 +17,9 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { what, timeoutMs = 10_000, intervalMs = 50 }: WaitOptions,
+  { what, timeoutMs: usualTimeoutMs = 10_000, intervalMs = 50 }: WaitOptions,
 ): Promise<NonNullable<Awaited<T>>> {
+  const timeoutMs = patiently(usualTimeoutMs);
   const endsAt = Date.now() + timeoutMs;
   for (;;) {
     const { value, error } = await look(condition);

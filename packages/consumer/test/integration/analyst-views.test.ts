@@ -4,6 +4,7 @@ import { CANARY_INSTANCE_ID } from "@push-reports/report";
 import {
   aReceivedReport,
   describeWithContainers,
+  patiently,
   sharedClickHouse,
 } from "@push-reports/test-support";
 import fc from "fast-check";
@@ -13,7 +14,7 @@ import { histories, live } from "../support/analysts/histories.js";
 
 /** Histories of one run; each asks every view twice about each of its instances. */
 const HISTORIES = 6;
-const HISTORIES_TIMEOUT_MS = 300_000;
+const HISTORIES_TIMEOUT_MS = patiently(300_000);
 
 describeWithContainers("the analysts' views", ["clickhouse"], () => {
   let database: AnalystDatabase;

@@ -6,6 +6,7 @@ import { encodeReport } from "@push-reports/report";
 import {
   aReceivedReport,
   describeWithContainers,
+  patiently,
   sharedClickHouse,
 } from "@push-reports/test-support";
 import fc from "fast-check";
@@ -19,7 +20,7 @@ import { histories, type LivedHistory, live, USERS } from "../support/analysts/h
 
 /** Histories of one run. */
 const HISTORIES = 3;
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = patiently(300_000);
 const NOTHING = { reports: 0, notifications: 0, deadLetters: 0 };
 
 describeWithContainers("an erasure", ["clickhouse"], () => {

@@ -85,7 +85,7 @@ describeWithContainers("services over TLS", ["kafka", "clickhouse"], () => {
     clickHouse = await startTlsFront(plainClickHouse.url, certificates.server);
     const ca = certificates.file("authority.pem", certificates.authority.cert);
     trusted = { KAFKA_SSL: "true", KAFKA_SSL_CA_FILE: ca, CLICKHOUSE_CA_FILE: ca };
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all(processes.map((process) => process.end("SIGKILL")));
     await Promise.all(clusters.map((cluster) => cluster.stop()));
@@ -209,7 +209,7 @@ describeWithContainers("services over TLS", ["kafka", "clickhouse"], () => {
       expectConsumerSays(/user or password is wrong/, wrong),
       expectConsumerSays(/no right to the topic/, as(STRANGER)),
     ]);
-  }, 180_000);
+  });
 
   it("take reports over a listener that demands a client's certificate", async () => {
     const kafka = await startMutualTlsKafka(certificates);
@@ -236,5 +236,5 @@ describeWithContainers("services over TLS", ["kafka", "clickhouse"], () => {
       expectConsumerSays(/not trusted: KAFKA_SSL_CA_FILE/, notTrusting),
       expectConsumerSays(/not trusted: CLICKHOUSE_CA_FILE/, notTrustingClickHouse),
     ]);
-  }, 180_000);
+  });
 });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createLogger, DurableProducer } from "@push-reports/service-kit";
+import { patiently } from "@push-reports/test-support";
 import type { Kafka, Message } from "kafkajs";
 import { again, badRecord, goodRecord } from "./new-records.js";
 import type { Random } from "./random.js";
@@ -26,7 +27,7 @@ const MAX_TRICKLE_PAUSE_MS = 400;
 const REMEMBERED = 500;
 /** Time between two attempts of a batch, and after which the test has failed, ms. */
 const RETRY_MS = 100;
-const GIVE_UP_MS = 60_000;
+const GIVE_UP_MS = patiently(60_000);
 
 /**
  * Produces without a pause longer than a moment, in batches of one partition each, as a gateway's lane does: a batch whose send

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type ClickHouseEndpoint, waitFor } from "@push-reports/test-support";
+import { type ClickHouseEndpoint, patiently, waitFor } from "@push-reports/test-support";
 import { Pipeline } from "../../support/pipeline.js";
 import { commitFaults } from "./commit-history.js";
 import { committedBy } from "./commit-offsets.js";
@@ -42,11 +42,11 @@ class MutantNotAppliedError extends Error {
 }
 
 /** How long a schedule may take on a machine that has much else to do, ms. */
-export const DEADLINE_MS = 240_000;
+export const DEADLINE_MS = patiently(240_000);
 /** Time between two faults at most, ms. */
 const MAX_PAUSE_MS = 500;
 /** How long the group may commit nothing though nothing goes wrong any more, ms. */
-const STANDSTILL_MS = 60_000;
+const STANDSTILL_MS = patiently(60_000);
 /** Differences that a failure names. */
 const MAX_NAMED = 12;
 
