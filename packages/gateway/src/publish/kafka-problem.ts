@@ -1,6 +1,6 @@
 import { type Clock, type Logger, misconfigurationOf } from "@push-reports/service-kit";
 
-/** What a gateway does with Kafka, and the event that tells that it fails. */
+/** What a gateway does with Kafka, each of which needs what stands before it, and the event that tells that it fails. */
 const EVENTS = {
   metadata: "topic_leaders_unknown",
   connect: "kafka_unavailable",
@@ -9,6 +9,7 @@ const EVENTS = {
 } as const;
 /** What can go wrong with Kafka. */
 export type KafkaWork = keyof typeof EVENTS;
+const WORKS = Object.keys(EVENTS) as readonly KafkaWork[];
 
 /** What fails is said again after this time, ms, as long as it goes on. */
 const REPEAT_LOG_MS = 60_000;
@@ -29,9 +30,12 @@ export class KafkaProblem {
     this.#logger = logger;
   }
 
-  /** What somebody has to mend before records can be sent; null when nothing is known of it. */
+  /** What somebody has to mend first before records can be sent; null when nothing is known of it. */
   get reason(): string | null {
-    for (const reason of this.#failures.values()) if (reason !== null) return reason;
+    for (const work of WORKS) {
+      const reason = this.#failures.get(work) ?? null;
+      if (reason !== null) return reason;
+    }
     return null;
   }
 

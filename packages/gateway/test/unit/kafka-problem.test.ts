@@ -27,6 +27,16 @@ describe("what is wrong with Kafka", () => {
     expect(problem.reason).toBeNull();
   });
 
+  it("is what has to be mended first, whatever failed first", () => {
+    const { problem } = aProblem();
+    // A user without any right: an idempotent producer is refused as well, for a right that would not be enough.
+    problem.failed("connect", typed("CLUSTER_AUTHORIZATION_FAILED"));
+    problem.failed("metadata", typed("TOPIC_AUTHORIZATION_FAILED"));
+    expect(problem.reason).toBe("the user has no right to the topic");
+    problem.succeeded("metadata");
+    expect(problem.reason).toMatch(/no right to write to the topic/);
+  });
+
   it("is said when it begins, when it changes, and once a minute", async () => {
     const { clock, events, problem } = aProblem();
     for (let n = 0; n < 3; n += 1) problem.failed("connect", new Error("away"));
