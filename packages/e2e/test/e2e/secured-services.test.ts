@@ -158,6 +158,9 @@ describeWithContainers("services over TLS", ["kafka", "clickhouse"], () => {
     await waitFor(async () => problem.test(String((await gateway.readiness())["kafka"])), {
       what: `readiness to say ${problem}`,
       timeoutMs: 30_000,
+    }).catch(async (cause: unknown) => {
+      const said = JSON.stringify(await gateway.readiness());
+      throw new Error(`It said ${said}. The gateway wrote:\n${gateway.stdout}`, { cause });
     });
     const url = `http://127.0.0.1:${port}`;
     const { reports } = await sendReports({ url, count: 1, connections: 1 });
@@ -176,6 +179,8 @@ describeWithContainers("services over TLS", ["kafka", "clickhouse"], () => {
     await waitFor(async () => problem.test(JSON.stringify(await consumer.readiness())), {
       what: `readiness to say ${problem}`,
       timeoutMs: 30_000,
+    }).catch((cause: unknown) => {
+      throw new Error(`It did not. The consumer wrote:\n${consumer.stdout}`, { cause });
     });
     expect((await consumer.end("SIGTERM")).code).toBe(0);
   };
