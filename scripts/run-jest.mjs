@@ -9,7 +9,7 @@ import { ROOT } from "./root.mjs";
 const WORKERS = {
   unit: "100%",
   integration: "3",
-  e2e: "1",
+  e2e: "2",
   compose: "1",
   faults: "2",
   mutants: "1",
