@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { removeContainersOfDeadRuns } from "../packages/test-support/jest/run-containers.mjs";
 import { ROOT } from "./root.mjs";
 
-/** Workers by project: tests with containers share the machine with brokers and databases, and wait much; end to end tests load it. */
+/** Workers by project, for a machine with two cores: tests with containers wait much for brokers and databases, end to end tests less. */
 const WORKERS = {
   unit: "100%",
-  integration: "3",
+  integration: "4",
   e2e: "2",
   compose: "1",
   faults: "2",
