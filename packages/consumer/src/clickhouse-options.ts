@@ -3,10 +3,10 @@ import {
   certificatesOption,
   integerOption,
   optional,
+  originOption,
   patternOption,
   secretOption,
   textOption,
-  urlOption,
   withContradictions,
 } from "@push-reports/service-kit";
 
@@ -42,10 +42,10 @@ export const TABLE_OPTIONS = {
 } as const;
 
 const OPTIONS = {
-  url: urlOption({
+  url: originOption({
     name: "CLICKHOUSE_URL",
     about:
-      "HTTP interface of ClickHouse. Not one behind a load balancer that spreads a consumer's inserts over shards.",
+      "HTTP interface of ClickHouse. User, password and database have variables of their own. Not one behind a load balancer that spreads a consumer's inserts over shards.",
   }),
   user: textOption({
     name: "CLICKHOUSE_USER",

@@ -119,13 +119,29 @@ export function listOption(
   });
 }
 
-/** An http or https URL. */
+/** An http or https URL without user, password, query and fragment, which belong elsewhere. What is refused is not said again: it may be secret. */
 export function urlOption(from: Declared<string>): Option<string> {
   return declare(from, "http or https URL", (text) =>
-    /^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : "")
+    isPlainUrl(text)
       ? text
-      : mustBe("an http or https URL"),
+      : mustBe("an http or https URL without user, password, query and fragment"),
   );
+}
+
+/** A {@link urlOption} that has no path either. */
+export function originOption(from: Declared<string>): Option<string> {
+  return declare(from, "http or https URL of a host and port", (text) =>
+    isPlainUrl(text) && new URL(text).pathname === "/"
+      ? text
+      : mustBe("an http or https URL of nothing but a host and a port"),
+  );
+}
+
+function isPlainUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  // An empty query or fragment is dropped when it is parsed.
+  return /^https?:$/.test(protocol) && username + password === "" && !/[?#]/.test(text);
 }
 
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;

@@ -14,6 +14,11 @@ const CASES: readonly [Program, Readonly<Record<string, string>>, readonly strin
     ["KAFKA_BROKERS", "OPERATIONS_PORT", "CLICKHOUSE_URL"],
   ],
   [
+    "consumer",
+    { KAFKA_BROKERS: "kafka", CLICKHOUSE_URL: "http://clickhouse:8123/?foo=1" },
+    ["KAFKA_BROKERS", "CLICKHOUSE_URL"],
+  ],
+  [
     "migrate",
     { RETENTION_MONTHS: "0", CLICKHOUSE_DATABASE: "a-b" },
     ["CLICKHOUSE_URL", "RETENTION_MONTHS", "CLICKHOUSE_DATABASE"],

@@ -11,6 +11,7 @@ import {
   listOption,
   type Options,
   optional,
+  originOption,
   patternOption,
   privateKeyOption,
   readConfig,
@@ -118,6 +119,43 @@ describe("a configuration", () => {
   it("takes the least and the greatest number", () => {
     expect(read({ port: PORT }, { PORT: "0" }).port).toBe(0);
     expect(read({ port: PORT }, { PORT: "65535" }).port).toBe(65_535);
+  });
+
+  it.each(["http://host", "https://host:8443", "http://127.0.0.1:8123/", "http://[::1]:8123"])(
+    "takes %j for a URL, with a path or without",
+    (text) => {
+      const options = {
+        url: urlOption({ name: "URL", about }),
+        origin: originOption({ name: "ORIGIN", about }),
+      };
+      const environment = { URL: `${text.replace(/\/$/, "")}/path`, ORIGIN: text };
+      expect(read(options, environment)).toEqual({ url: environment.URL, origin: text });
+    },
+  );
+
+  it.each([
+    "host:8123",
+    "ftp://host",
+    "http://",
+    "http://u@host",
+    "http://:p@host",
+    "http://h/?a=1",
+    "http://h?",
+    "http://h/#a",
+  ])("does not take %j for a URL, and does not say it again", (text) => {
+    const options = {
+      url: urlOption({ name: "URL", about }),
+      origin: originOption({ name: "ORIGIN", about }),
+    };
+    expect(faultsOf(() => read(options, { URL: text, ORIGIN: text }))).toEqual([
+      "URL must be an http or https URL without user, password, query and fragment",
+      "ORIGIN must be an http or https URL of nothing but a host and a port",
+    ]);
+  });
+
+  it("does not take a URL with a path for one of nothing but a host and a port", () => {
+    const options = { origin: originOption({ name: "ORIGIN", about }) };
+    expect(faultsOf(() => read(options, { ORIGIN: "http://host/database" }))).toHaveLength(1);
   });
 
   it("reads lists without the blanks around their values", () => {
