@@ -14,6 +14,7 @@ import {
   textOption,
   withContradictions,
 } from "@push-reports/service-kit";
+import { tooShortStop } from "./stop-times.js";
 import { trustProxyOption } from "./trust-proxy.js";
 
 /** How reports are taken over HTTP, wherever they go then. */
@@ -209,29 +210,11 @@ const GATEWAY_VALUES = {
   ...SPILL_OPTIONS,
   operationsPort: operationsPortOption(8_081),
   shutdownTimeoutMs: shutdownTimeoutOption(
-    "How long a stop may take in all; longer than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together.",
+    "How long a stop may take in all; at least 2 s more than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together.",
     12_000,
   ),
   logLevel: logLevelOption("info"),
 } as const;
-
-/** How long the phases of a stop may take; undefined where that is unknown. */
-interface StopTimes {
-  readonly shutdownDelayMs?: number | undefined;
-  readonly answerDeadlineMs?: number | undefined;
-  readonly shutdownTimeoutMs?: number | undefined;
-}
-
-/** Says what is wrong with a stop that would be over before what it has taken can be answered. */
-export function tooShortStop(times: StopTimes): readonly string[] {
-  const { shutdownDelayMs = 0, answerDeadlineMs = 0 } = times;
-  const { shutdownTimeoutMs = Number.POSITIVE_INFINITY } = times;
-  const neededMs = shutdownDelayMs + answerDeadlineMs;
-  if (shutdownTimeoutMs > neededMs) return [];
-  return [
-    `SHUTDOWN_TIMEOUT_MS (${shutdownTimeoutMs}) must be longer than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together (${neededMs}), or what is under way is cut`,
-  ];
-}
 
 /** Every option of the gateway's process besides Kafka's. */
 export const GATEWAY_OPTIONS = withContradictions(GATEWAY_VALUES, (values) => [

@@ -37,13 +37,14 @@ export interface PublisherMaterials {
     | "lanes"
     | "maxBatchBytes"
     | "maxWaitingBytes"
-    | "shutdownTimeoutMs"
     | "spillDir"
     | "spillMaxBytes"
   >;
   /** Its requests must end within {@link kafkaRequestTimeoutMs}. */
   readonly kafka: Kafka;
   readonly topic: string;
+  /** How long a stop goes on draining the spill, ms. */
+  readonly stopDrainMs: number;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -84,15 +85,13 @@ function describeKafka({ reason }: KafkaProblem): Readonly<Record<string, unknow
 
 /** Of the answer's deadline, what a record may wait for Kafka before it is spilled: the rest is for the disk. */
 const DIRECT_SHARE = 0.5;
-/** Of a stop's time, what may go into draining. */
-const STOP_DRAIN_SHARE = 0.2;
 
 /** Joins the parts of a publisher with a spill in `folder`. */
 export function createSpillingPublisher(
   materials: PublisherMaterials,
   folder: string,
 ): MadeSpillingPublisher {
-  const { config, metrics, clock, logger } = materials;
+  const { config, stopDrainMs, metrics, clock, logger } = materials;
   const { direct, leaders, problem, picker, createProducer, limits, onTrouble, observer } =
     createKafkaSide(materials, DIRECT_SHARE);
   const { spillMaxBytes: maxBytes, maxWaitingBytes, answerDeadlineMs } = config;
@@ -129,7 +128,7 @@ export function createSpillingPublisher(
       clock,
       logger,
     },
-    { answerDeadlineMs, stopDrainMs: config.shutdownTimeoutMs * STOP_DRAIN_SHARE },
+    { answerDeadlineMs, stopDrainMs },
   );
   const figures = () => readSpillFigures(store, drain, clock.now());
   metrics.watchSpill(figures);

@@ -40,7 +40,9 @@ export const DRAIN_OPTION_GROUPS = {
 } as const;
 
 /** A drain sends one batch at a time, and nothing else waits for Kafka. */
-const NOTHING_ELSE = { lanes: 1, maxWaitingBytes: 65_536, shutdownTimeoutMs: 10_000 };
+const NOTHING_ELSE = { lanes: 1, maxWaitingBytes: 65_536 };
+/** What is under way when the command is asked to end may end within this, ms. */
+const STOP_DRAIN_MS = 2_000;
 
 /** How the command talks to whoever runs it. */
 export interface DrainTerminal {
@@ -86,6 +88,7 @@ export async function runDrain(
       config: { ...config, ...NOTHING_ELSE },
       kafka: createKafka(kafkaConfig, timeouts, logger),
       topic: kafkaConfig.topic,
+      stopDrainMs: STOP_DRAIN_MS,
       metrics: createGatewayMetrics(new Registry()),
       clock: systemClock,
       logger,

@@ -12,4 +12,5 @@ export {
   type GatewayMaterials,
   type GatewayParts,
 } from "./service.js";
+export { stopRestMs, tooShortStop } from "./stop-times.js";
 export type { TrustedProxies } from "./trust-proxy.js";

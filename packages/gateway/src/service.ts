@@ -16,7 +16,7 @@ import { Registry } from "prom-client";
 import { Accounting } from "./accounting.js";
 import { Admission } from "./admission.js";
 import { createApp } from "./app.js";
-import { GATEWAY_OPTION_GROUPS, type GatewayConfig, type HttpConfig } from "./config.js";
+import { GATEWAY_OPTION_GROUPS, type HttpConfig } from "./config.js";
 import { createPublisher, kafkaRequestTimeoutMs } from "./create-publisher.js";
 import { guardInstances } from "./guarded-instances.js";
 import { InstanceFile } from "./instance-file.js";
@@ -25,7 +25,6 @@ import { collectProcessMetrics, createGatewayMetrics, type GatewayMetrics } from
 import { ReportIds } from "./report-id.js";
 import type { ReportPublisher } from "./report-publisher.js";
 import { createReportsRoute } from "./reports-route.js";
-import { BODY_REST_MS } from "./server/close-connections.js";
 import { ConnectionFaults } from "./server/connection-faults.js";
 import { createFastServer } from "./server/fast-server.js";
 import { OpenConnections } from "./server/open-connections.js";
@@ -33,13 +32,12 @@ import { Readiness } from "./server/readiness.js";
 import { refuseEarly } from "./server/refuse-early.js";
 import { ReportServer } from "./server/report-server.js";
 import { WorkTurns } from "./server/work-turns.js";
+import { stopAnswersMs, stopRestMs } from "./stop-times.js";
 
 /** What the HTTP side is made from; the same for Kafka and for the embedded log. */
 export interface GatewayMaterials {
   readonly config: HttpConfig;
   readonly publisher: ReportPublisher;
-  /** How long what is under way may take to be answered once connections are taken no more, ms; then it is cut. */
-  readonly maxStopMs: number;
   /** What the readiness page says of the publisher besides whether it takes records. */
   readonly details?: () => Readonly<Record<string, unknown>>;
   readonly metrics: GatewayMetrics;
@@ -62,8 +60,8 @@ const WORK_SLICE_MS = 2;
 /** How long a report that has arrived may wait to be judged, ms; then no more are taken. */
 const MAX_WORK_WAIT_MS = 1_500;
 
-/** Of a stop's time after SHUTDOWN_DELAY_MS, what may go into answers at most: the rest is for the publisher. */
-const STOP_ANSWERS_SHARE = 0.7;
+/** Of what a stop has left for the publisher, how much may go into draining its spill. */
+const STOP_DRAIN_SHARE = 0.6;
 
 /** Joins the parts that take reports over HTTP and hand them to `publisher`. */
 export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
@@ -106,7 +104,7 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
       port: config.httpPort,
       host: config.httpHost,
       maxConnections: config.maxConnections,
-      maxStopMs: materials.maxStopMs,
+      maxStopMs: stopAnswersMs(config),
     },
     connections,
     accounting,
@@ -168,6 +166,7 @@ export function createGatewayService(
     config: gateway,
     kafka,
     topic: config.kafka.topic,
+    stopDrainMs: stopRestMs(gateway) * STOP_DRAIN_SHARE,
     metrics,
     clock,
     logger,
@@ -175,7 +174,6 @@ export function createGatewayService(
   const { parts, health } = createGatewayParts({
     config: gateway,
     publisher,
-    maxStopMs: maxStopMs(gateway),
     details,
     metrics,
     clock,
@@ -193,11 +191,4 @@ export function createGatewayService(
     start: () => lifecycle.start(),
     stop: () => lifecycle.stop(),
   };
-}
-
-/** Time for a body that has begun, and then for its answer, as long as the publisher is left enough of the stop's time. */
-function maxStopMs(gateway: GatewayConfig): number {
-  const { answerDeadlineMs, shutdownDelayMs, shutdownTimeoutMs } = gateway;
-  const atMost = (shutdownTimeoutMs - shutdownDelayMs) * STOP_ANSWERS_SHARE;
-  return Math.min(BODY_REST_MS + answerDeadlineMs, atMost);
 }

@@ -114,8 +114,8 @@ const STANDALONE_OPTIONS = {
     fallback: 64 * 1024 * 1024,
   }),
   shutdownTimeoutMs: shutdownTimeoutOption(
-    "How long a stop may take in all; longer than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together. What is left is done at the next start.",
-    12_000,
+    "How long a stop may take in all; at least 2 s more than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together. What is left is done at the next start.",
+    15_000,
   ),
   logLevel: logLevelOption("warn"),
   withoutKafka,

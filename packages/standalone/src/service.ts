@@ -16,7 +16,12 @@ import {
   SQL_FOLDER,
 } from "@push-reports/consumer";
 import { openEmbeddedLog } from "@push-reports/embedded-log";
-import { createGatewayMetrics, createGatewayParts, type GatewayParts } from "@push-reports/gateway";
+import {
+  createGatewayMetrics,
+  createGatewayParts,
+  type GatewayParts,
+  stopRestMs,
+} from "@push-reports/gateway";
 import { createPageServer } from "@push-reports/insights";
 import {
   type Clock,
@@ -45,10 +50,8 @@ type StandaloneConfig = ConfigOfGroups<typeof STANDALONE_OPTION_GROUPS>;
 /** Value of the column `source`: there is one log, made once with the data folder. */
 export const SOURCE = "embedded.push-reports.1";
 
-/** Of a stop's time, what may go into ranges that are under way. */
-const STOP_DRAIN_SHARE = 0.4;
-/** Of a stop's time after SHUTDOWN_DELAY_MS, what may go into answers: with {@link STOP_DRAIN_SHARE} it leaves time for the databases. */
-const STOP_ANSWERS_SHARE = 0.4;
+/** Of what a stop has left behind the answers, how much may go into ranges that are under way: the databases need the rest. */
+const STOP_DRAIN_SHARE = 0.7;
 
 /** What whoever composes a standalone adds to it. */
 export interface StandaloneSurroundings {
@@ -132,6 +135,7 @@ async function createStandalone(
   logger: Logger,
 ): Promise<Standalone> {
   const { standalone, http, ingest, tables } = config;
+  const stopTimes = { ...http, shutdownTimeoutMs: standalone.shutdownTimeoutMs };
   const clock = systemClock;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -153,7 +157,7 @@ async function createStandalone(
     cluster: null,
     deadLetterQueues: [],
     config: ingest,
-    drainMs: standalone.shutdownTimeoutMs * STOP_DRAIN_SHARE,
+    drainMs: stopRestMs(stopTimes) * STOP_DRAIN_SHARE,
     registry,
     clock,
     logger,
@@ -162,7 +166,6 @@ async function createStandalone(
   const gateway = createGatewayParts({
     config: http,
     publisher: new EmbeddedReportPublisher(log, http, clock),
-    maxStopMs: (standalone.shutdownTimeoutMs - http.shutdownDelayMs) * STOP_ANSWERS_SHARE,
     metrics: createGatewayMetrics(registry),
     clock: receiptClock,
     logger,

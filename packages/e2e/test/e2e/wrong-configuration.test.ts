@@ -66,7 +66,7 @@ const CASES: readonly [Program, Readonly<Record<string, string>>, readonly strin
       SHUTDOWN_TIMEOUT_MS: "7000",
       LANES: "9",
     },
-    ["HTTP_PORT and OPERATIONS_PORT", "ANSWER_DEADLINE_MS together (7000)", "LANES"],
+    ["HTTP_PORT and OPERATIONS_PORT", "SHUTDOWN_TIMEOUT_MS (7000) must be at least 9000", "LANES"],
   ],
   [
     "standalone",
@@ -80,7 +80,7 @@ const CASES: readonly [Program, Readonly<Record<string, string>>, readonly strin
     [
       "HTTP_PORT and SQL_PORT",
       "OPERATIONS_PORT and INSIGHTS_PORT",
-      "ANSWER_DEADLINE_MS together (7000)",
+      "SHUTDOWN_TIMEOUT_MS (7000) must be at least 9000",
       "MAX_BODY_BYTES",
     ],
   ],

@@ -39,7 +39,15 @@ export function makeKafkaPublisher(
     logger,
   );
   const metrics = createGatewayMetrics(new Registry());
-  return createPublisher({ config, kafka, topic, metrics, clock: systemClock, logger });
+  return createPublisher({
+    config,
+    kafka,
+    topic,
+    stopDrainMs: 2_400,
+    metrics,
+    clock: systemClock,
+    logger,
+  });
 }
 
 /** A record and the id that names it in the topic. */

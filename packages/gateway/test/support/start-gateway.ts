@@ -25,7 +25,6 @@ export async function startGateway(
   const { parts, server, health } = createGatewayParts({
     config: { ...defaults, httpPort: 0, httpHost: "127.0.0.1", shutdownDelayMs: 0, ...overrides },
     publisher,
-    maxStopMs: 3_000,
     metrics: createGatewayMetrics(registry),
     clock: systemClock,
     logger: createLogger({ service: "test", level: "silent" }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { ConfigError, readConfigGroups } from "@push-reports/service-kit";
 import { GATEWAY_OPTION_GROUPS } from "../../src/config.js";
+import { stopAnswersMs } from "../../src/stop-times.js";
 
 const read = (environment: Record<string, string>) =>
   readConfigGroups(GATEWAY_OPTION_GROUPS, environment, () => "");
@@ -24,7 +25,8 @@ describe("the gateway's configuration", () => {
   it("keeps idle connections longer than load balancers do, and stops within its deadline", () => {
     const { gateway } = read({ KAFKA_BROKERS: "kafka:9092" });
     expect(gateway.keepAliveMs).toBeGreaterThan(60_000);
-    expect(gateway.shutdownDelayMs + gateway.answerDeadlineMs).toBeLessThan(
+    expect(stopAnswersMs(gateway)).toBeGreaterThan(gateway.answerDeadlineMs);
+    expect(gateway.shutdownDelayMs + stopAnswersMs(gateway)).toBeLessThan(
       gateway.shutdownTimeoutMs,
     );
   });
@@ -33,14 +35,14 @@ describe("the gateway's configuration", () => {
     expect(() => read({ KAFKA_BROKERS: "kafka:9092,[::1]:9092" })).toThrow(ConfigError);
   });
 
-  it("gives a stop the time to answer what was taken", () => {
+  it("gives a stop the time to read what is half sent, to answer all that was taken, and to close", () => {
     const stop = { SHUTDOWN_DELAY_MS: "1000", ANSWER_DEADLINE_MS: "4000" };
     const faults = (timeoutMs: string) =>
       faultsOf({ KAFKA_BROKERS: "kafka:9092", ...stop, SHUTDOWN_TIMEOUT_MS: timeoutMs });
-    expect(faults("5000")).toEqual([
-      "SHUTDOWN_TIMEOUT_MS (5000) must be longer than SHUTDOWN_DELAY_MS and ANSWER_DEADLINE_MS together (5000), or what is under way is cut",
+    expect(faults("6999")).toEqual([
+      "SHUTDOWN_TIMEOUT_MS (6999) must be at least 7000, or what is under way is cut: SHUTDOWN_DELAY_MS (1000), 1000 for what is half sent, ANSWER_DEADLINE_MS (4000), and 1000 to close",
     ]);
-    expect(faults("5001")).toEqual([]);
+    expect(faults("7000")).toEqual([]);
   });
 
   it("gives each server a port of its own, told with all other faults", () => {

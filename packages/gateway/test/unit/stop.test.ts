@@ -102,8 +102,23 @@ describe("a stop", () => {
     gateway = undefined;
   });
 
+  it("leaves a request whose body comes late its whole deadline", async () => {
+    const { gateway: stopping } = await aGatedGateway({ answerDeadlineMs: 2_500 });
+    const late = await aClient(stopping.port, HEAD + BODY.slice(0, 20));
+    await waitFor(async () => (await stopping.counted()).requests === 1, { what: "its arrival" });
+    const stopped = stopOf(stopping);
+    await delay(800);
+    late.socket.write(BODY.slice(20));
+    await delay(2_400);
+    open();
+    expect((await stopped).how).toBe("over");
+    await waitFor(() => Promise.resolve(late.endedAt() !== null), { what: "its end" });
+
+    expect(late.text()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*connection: close/is);
+  });
+
   it("cuts what does not end in its time", async () => {
-    const { gateway: stopping } = await aGatedGateway();
+    const { gateway: stopping } = await aGatedGateway({ answerDeadlineMs: 500 });
     const hanging = await aClient(stopping.port, HEAD + BODY);
     await waitFor(async () => (await stopping.counted()).requests === 1, { what: "its arrival" });
     const { how, tookMs } = await stopOf(stopping);
