@@ -25,6 +25,7 @@ import { collectProcessMetrics, createGatewayMetrics, type GatewayMetrics } from
 import { ReportIds } from "./report-id.js";
 import type { ReportPublisher } from "./report-publisher.js";
 import { createReportsRoute } from "./reports-route.js";
+import { LATENESS_CHECK_MS } from "./server/close-connections.js";
 import { ConnectionFaults } from "./server/connection-faults.js";
 import { createFastServer } from "./server/fast-server.js";
 import { OpenConnections } from "./server/open-connections.js";
@@ -53,8 +54,6 @@ export interface GatewayParts {
   readonly health: HealthSource;
 }
 
-/** How often node:http looks for requests that are late, ms. */
-const TIMEOUT_CHECK_MS = 500;
 /** Of each turn of the event loop, what goes into judging reports once they queue, ms. Short, since one new connection is accepted a turn. */
 const WORK_SLICE_MS = 2;
 /** How long a report that has arrived may wait to be judged, ms; then no more are taken. */
@@ -92,7 +91,7 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
       headersTimeout: config.headersTimeoutMs,
       requestTimeout: Math.max(config.requestTimeoutMs, config.headersTimeoutMs),
       keepAliveTimeout: config.keepAliveMs,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      connectionsCheckingInterval: LATENESS_CHECK_MS,
     },
     refuseEarly(app, { admission, accounting, clock }),
   );

@@ -1,4 +1,4 @@
-import { BODY_REST_MS } from "./server/close-connections.js";
+import { ARRIVAL_MS } from "./server/close-connections.js";
 
 /** What whatever stops behind the answers is left at least, ms: it lets go of Kafka, disks and databases. */
 const MIN_REST_MS = 1_000;
@@ -14,7 +14,7 @@ export interface StopTimes {
 
 /** How long what was sent may take to be answered once connections are taken no more, ms: to arrive in full, and then its whole deadline. */
 export function stopAnswersMs({ answerDeadlineMs }: Pick<StopTimes, "answerDeadlineMs">): number {
-  return BODY_REST_MS + answerDeadlineMs;
+  return ARRIVAL_MS + answerDeadlineMs;
 }
 
 /** What a stop has left for whatever stops behind the answers, ms, when these take all of their time. */
@@ -35,6 +35,6 @@ export function tooShortStop({
   const neededMs = shutdownDelayMs + stopAnswersMs({ answerDeadlineMs }) + MIN_REST_MS;
   if (shutdownTimeoutMs >= neededMs) return [];
   return [
-    `SHUTDOWN_TIMEOUT_MS (${shutdownTimeoutMs}) must be at least ${neededMs}, or what is under way is cut: SHUTDOWN_DELAY_MS (${shutdownDelayMs}), ${BODY_REST_MS} for what is half sent, ANSWER_DEADLINE_MS (${answerDeadlineMs}), and ${MIN_REST_MS} to close`,
+    `SHUTDOWN_TIMEOUT_MS (${shutdownTimeoutMs}) must be at least ${neededMs}, or what is under way is cut: SHUTDOWN_DELAY_MS (${shutdownDelayMs}), ${ARRIVAL_MS} for what is half sent, ANSWER_DEADLINE_MS (${answerDeadlineMs}), and ${MIN_REST_MS} to close`,
   ];
 }

@@ -10,7 +10,7 @@ import type { OpenConnections } from "./open-connections.js";
 
 /**
  * Answers what `node:http` would answer by itself, in the API's own form: requests that its parser cannot read (400, where it
- * says 400, 413 or 431 without a body) and those that do not arrive in time (503, where it says 408).
+ * says 400, 413 or 431 without a body) and those that do not arrive in time, or before a stop (503, where it says 408).
  */
 export class ConnectionFaults {
   readonly #connections: OpenConnections;
@@ -30,9 +30,11 @@ export class ConnectionFaults {
     Object.assign(server, { httpAllowHalfOpen: true });
     // An Expect that means nothing to us changes nothing; node:http would answer 417.
     server.on("checkExpectation", (req, res) => server.emit("request", req, res));
-    server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
-      this.#onFault(error, socket as Socket),
-    );
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+      const late = server.listening ? "request_timeout" : "stopping";
+      const isLate = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
+      this.#onFault(error, socket as Socket, isLate ? late : "unreadable_request");
+    });
     // Without this, node:http would close the connection of a CONNECT unanswered.
     server.on("connect", (_req: IncomingMessage, socket: Duplex) => {
       // node:http has taken its own listener away, and an error that nobody hears ends the process.
@@ -41,15 +43,13 @@ export class ConnectionFaults {
     });
   }
 
-  #onFault(error: NodeJS.ErrnoException, socket: Socket): void {
+  #onFault(error: NodeJS.ErrnoException, socket: Socket, code: BodyFault): void {
     const connection = this.#connections.of(socket);
     // The parser repeats its error for all that still comes in.
     if (connection.isFaulty) return;
     connection.isFaulty = true;
     if (!socket.writable || error.code === "ECONNRESET" || socket.bytesRead === 0)
       return void socket.destroy();
-    const code: BodyFault =
-      error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "request_timeout" : "unreadable_request";
     const { current } = connection;
     if (current !== null && !current.complete) return void this.#failBody(current, socket, code);
     this.#answerInTurn(socket, code);

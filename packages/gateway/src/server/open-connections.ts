@@ -14,6 +14,7 @@ export interface Connection {
 /** The connections that are open, and what each of them is at. */
 export class OpenConnections {
   readonly #connections = new Map<Duplex, Connection>();
+  #accepted = 0;
 
   /** Call before the server listens; hears of its connections before whatever was registered till then. */
   watch(server: Server): void {
@@ -23,6 +24,7 @@ export class OpenConnections {
       connection.lastResponse = res;
     });
     server.prependListener("connection", (socket: Socket) => {
+      this.#accepted += 1;
       this.#connections.set(socket, newConnection());
       socket.once("close", () => this.#connections.delete(socket));
     });
@@ -31,6 +33,11 @@ export class OpenConnections {
   /** How many there are. */
   get count(): number {
     return this.#connections.size;
+  }
+
+  /** How many there have been. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** What is known of a connection; of one that has closed already, nothing. */

@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Clock, Part } from "@push-reports/service-kit";
 import type { Gauge } from "prom-client";
@@ -58,9 +58,9 @@ export class ReportServer implements Part {
       if (this.#takes(socket)) for (const listener of serve) listener.call(server, socket);
     });
     connections.watch(server);
-    server.prependListener("request", (_req, res: ServerResponse) => {
+    server.prependListener("request", ({ socket }: IncomingMessage, res: ServerResponse) => {
       // Clients should come to another gateway with their next request.
-      if (this.#isClosing || this.isFull) res.shouldKeepAlive = false;
+      if (this.#isClosing || this.isFull) endWith(res, connections.of(socket).lastResponse);
     });
   }
 
@@ -97,8 +97,8 @@ export class ReportServer implements Part {
   }
 
   /**
-   * Takes no more connections and resolves once every request under way is answered, or was cut after `maxStopMs`. Connections without
-   * one are ended at once, and bodies that do not arrive soon are answered 503.
+   * Takes no more connections and resolves once every request under way is answered, or was cut after `maxStopMs`. Connections on which
+   * none arrives soon are ended, and requests that do not arrive in full soon are answered 503.
    */
   async stop(): Promise<void> {
     this.beginClosing();
@@ -118,4 +118,10 @@ export class ReportServer implements Part {
     turnAway(socket, { answer: rawResponse("busy"), onRequest }, this.#clock);
     return false;
   }
+}
+
+/** Has an answer end its connection, and none before it: of requests that came one behind the other each is answered. */
+function endWith(res: ServerResponse, before: ServerResponse | null): void {
+  if (before !== null && !before.headersSent) before.shouldKeepAlive = true;
+  res.shouldKeepAlive = false;
 }

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
-import { CONFORMANCE_PATH, waitFor } from "@push-reports/test-support";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { CONFORMANCE_PATH, parseAnswers, waitFor } from "@push-reports/test-support";
 import { InMemoryReportPublisher } from "../fakes/in-memory-report-publisher.js";
 import { startGateway, type TestGateway } from "../support/start-gateway.js";
 
@@ -63,43 +63,128 @@ describe("a stop", () => {
     return { gateway, publisher };
   };
 
-  it("ends what waits for nothing at once, answers what is in flight, and 503 to whatever is half sent", async () => {
+  const untilEnded = (clients: readonly Client[]) =>
+    waitFor(() => Promise.resolve(clients.every(({ endedAt }) => endedAt() !== null)), {
+      what: "their ends",
+    });
+  const GET = "GET /nowhere HTTP/1.1\r\n\r\n";
+
+  it("ends what waits for nothing, answers what is in flight, and 503 to whatever is half sent", async () => {
     const { gateway: stopping, publisher } = await aGatedGateway();
     const { port } = stopping;
     const silent = await aClient(port);
     const halfHead = await aClient(port, `POST ${CONFORMANCE_PATH} HTTP/1.1\r\ncontent-`);
-    const idle = await aClient(port, "GET /nowhere HTTP/1.1\r\n\r\n");
+    const idle = await aClient(port, GET);
+    const nextHalfHead = await aClient(port, `${GET}POST ${CONFORMANCE_PATH} HTTP/1.1\r\ncontent-`);
     const halfBody = await aClient(port, HEAD + BODY.slice(0, 20));
     const lateBody = await aClient(port, HEAD + BODY.slice(0, 20));
     const inFlight = await aClient(port, HEAD + BODY);
-    await waitFor(async () => (await stopping.counted()).requests === 3 && idle.text() !== "", {
-      what: "the requests to have arrived",
-    });
+    await waitFor(
+      async () =>
+        (await stopping.counted()).requests === 3 &&
+        [idle, nextHalfHead].every(({ text }) => text() !== ""),
+      { what: "the requests to have arrived" },
+    );
+    const before = nextHalfHead.text();
 
     const stopped = stopOf(stopping);
     await delay(200);
     lateBody.socket.write(BODY.slice(20));
     await delay(200);
     open();
-    const { how, beganAt, tookMs } = await stopped;
+    const { how, tookMs } = await stopped;
 
     expect(how).toBe("over");
     expect(tookMs).toBeLessThan(PATIENCE_MS);
-    await waitFor(() => Promise.resolve(halfBody.endedAt() !== null), { what: "its end" });
-    for (const one of [silent, halfHead, idle])
-      expect((one.endedAt() ?? Number.POSITIVE_INFINITY) - beganAt).toBeLessThan(200);
-    expect([silent.text(), halfHead.text()]).toEqual(["", ""]);
+    await untilEnded([silent, halfHead, idle, nextHalfHead, halfBody, lateBody, inFlight]);
+    expect(silent.text()).toBe("");
+    expect(parseAnswers(idle.text()).map(({ status }) => status)).toEqual([404]);
     for (const one of [inFlight, lateBody])
       expect(one.text()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*connection: close/is);
-    expect(halfBody.text()).toMatch(
-      /^HTTP\/1\.1 503 .*connection: close.*"description":"This server is shutting down\. Try again\."/is,
-    );
+    for (const refusal of [
+      halfHead.text(),
+      nextHalfHead.text().slice(before.length),
+      halfBody.text(),
+    ])
+      expect(refusal).toMatch(
+        /^HTTP\/1\.1 503 .*connection: close.*"description":"This server is shutting down\. Try again\."/is,
+      );
     expect(publisher.records).toHaveLength(2);
     expect(await stopping.counted()).toEqual({
-      requests: 3,
-      outcomes: { published: 2, stopping: 1 },
+      requests: 5,
+      outcomes: { published: 2, stopping: 3 },
     });
     gateway = undefined;
+  });
+
+  describe("answers a request that no one has read yet", () => {
+    const ANSWERED = /^HTTP\/1\.1 200 OK\r\n.*connection: close/is;
+    let publisher: InMemoryReportPublisher;
+    let stopping: TestGateway;
+    beforeEach(async () => {
+      publisher = new InMemoryReportPublisher();
+      stopping = await startGateway(publisher);
+      gateway = stopping;
+    });
+    const connections = () => stopping.health.ready().details?.["connections"];
+    /** Begins to stop before anyone reads what `send` sends: its timer is due before sockets get their turn. */
+    const stopAfter = async (send: () => void): Promise<() => Promise<void>> => {
+      await nextTurn();
+      send();
+      const stopped = stopping.stop();
+      const endsAt = performance.now() + 20;
+      while (performance.now() < endsAt);
+      return () => stopped;
+    };
+
+    it("on a connection that was idle", async () => {
+      const client = await aClient(stopping.port, GET);
+      await waitFor(() => client.text() !== "", { what: "its first answer" });
+      const { length } = client.text();
+      const stopped = await stopAfter(() => client.socket.write(HEAD + BODY));
+      await stopped();
+      await untilEnded([client]);
+      expect(client.text().slice(length)).toMatch(ANSWERED);
+    });
+
+    it("on a connection that had said nothing, also when it arrives a little later", async () => {
+      const [early, late] = [await aClient(stopping.port), await aClient(stopping.port)];
+      await waitFor(() => connections() === 2, { what: "the connections" });
+      const stopped = await stopAfter(() => early.socket.write(HEAD + BODY));
+      await delay(200);
+      late.socket.write(HEAD + BODY);
+      await stopped();
+      await untilEnded([early, late]);
+      for (const { text } of [early, late]) expect(text()).toMatch(ANSWERED);
+    });
+
+    it("on connections that no one has accepted yet", async () => {
+      let clients: Promise<readonly Client[]> = Promise.resolve([]);
+      const stopped = await stopAfter(() => {
+        const each = Array.from({ length: 50 }, () => aClient(stopping.port, HEAD + BODY));
+        clients = Promise.all(each);
+      });
+      await stopped();
+      const all = await clients;
+      await untilEnded(all);
+      for (const { text } of all) expect(text()).toMatch(ANSWERED);
+      expect(publisher.records).toHaveLength(50);
+    });
+
+    it("behind another one, whose answer does not end the connection", async () => {
+      const client = await aClient(stopping.port);
+      await waitFor(() => connections() === 1, { what: "the connection" });
+      const stopped = await stopAfter(() => client.socket.write((HEAD + BODY).repeat(3)));
+      await stopped();
+      await untilEnded([client]);
+      const answers = parseAnswers(client.text());
+      expect(answers.map(({ status, headers }) => [status, headers["connection"]])).toEqual([
+        [200, "keep-alive"],
+        [200, "keep-alive"],
+        [200, "close"],
+      ]);
+      expect(publisher.records).toHaveLength(3);
+    });
   });
 
   it("leaves a request whose body comes late its whole deadline", async () => {
@@ -112,7 +197,7 @@ describe("a stop", () => {
     await delay(2_400);
     open();
     expect((await stopped).how).toBe("over");
-    await waitFor(() => Promise.resolve(late.endedAt() !== null), { what: "its end" });
+    await untilEnded([late]);
 
     expect(late.text()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*connection: close/is);
   });
@@ -125,6 +210,6 @@ describe("a stop", () => {
 
     expect(how).toBe("over");
     expect(tookMs).toBeLessThan(PATIENCE_MS);
-    await waitFor(() => Promise.resolve(hanging.endedAt() !== null), { what: "its end" });
+    await untilEnded([hanging]);
   });
 });
