@@ -57,15 +57,18 @@ export class ConnectionFaults {
 
   /** Earlier requests on this connection are answered first. */
   #answerInTurn(socket: Socket, code: FaultCode): void {
-    const { lastResponse } = this.#connections.of(socket);
-    const answer = () => this.#answer(socket, code);
-    if (lastResponse === null || lastResponse.writableFinished) answer();
-    else lastResponse.once("finish", answer);
+    this.#afterAnswers(socket, () => this.#answer(socket, code));
   }
 
-  /** Its route answers, if one waits for the body; otherwise the answer is out already. */
+  #afterAnswers(socket: Socket, then: () => void): void {
+    const { lastResponse } = this.#connections.of(socket);
+    if (lastResponse === null || lastResponse.writableFinished) then();
+    else lastResponse.once("finish", then);
+  }
+
+  /** Its route answers, if one waits for the body; otherwise the answer is given already, and ends the connection once it is out. */
   #failBody(req: IncomingMessage, socket: Socket, code: BodyFault): void {
-    if (!req.emit(BODY_FAULT, code)) socket.destroySoon();
+    if (!req.emit(BODY_FAULT, code)) this.#afterAnswers(socket, () => socket.destroySoon());
   }
 
   #answer(socket: Socket, code: FaultCode): void {

@@ -8,15 +8,16 @@ export const LINGER_MS = 1_000;
 export const MAX_DISCARDED_BYTES = 1_048_576;
 
 /**
- * Ends a response that is written in full, and its connection, once the client has closed its side or had time to read.
- * Meanwhile nothing more of the request is read: its client meets a full buffer, and no reset.
+ * Ends a response that is written in full, and its connection, once its client has had time to read it, which begins when the answers
+ * before it are out. Meanwhile nothing more of the request is read: its client meets a full buffer, and no reset.
  */
 export function lingerThenEnd(req: IncomingMessage, res: ServerResponse, clock: Clock): void {
   req.pause();
   const over = new AbortController();
   const { socket } = req;
   socket.once("close", () => over.abort());
-  void clock.sleep(LINGER_MS, over.signal).then(() => {
+  whenInTurn(res, async () => {
+    await clock.sleep(LINGER_MS, over.signal);
     res.end();
     socket.destroySoon();
   });
@@ -24,7 +25,7 @@ export function lingerThenEnd(req: IncomingMessage, res: ServerResponse, clock: 
 
 /**
  * Ends a response that is written in full, and its connection, once the rest of the request has arrived: closing before that would reset
- * the connection and lose the answer. A long or slow rest is not waited for.
+ * the connection and lose the answer. A long rest is not waited for, nor one that is slow once the answers before this one are out.
  */
 export function drainThenEnd(req: IncomingMessage, res: ServerResponse, clock: Clock): void {
   let bytes = 0;
@@ -43,11 +44,18 @@ export function drainThenEnd(req: IncomingMessage, res: ServerResponse, clock: C
   });
   req.once("close", () => over.abort());
   req.once("error", () => over.abort());
-  void clock.sleep(LINGER_MS, over.signal).then(() => {
+  whenInTurn(res, async () => {
+    await clock.sleep(LINGER_MS, over.signal);
     if (over.signal.aborted) return;
     res.end();
     req.socket.destroySoon();
   });
+}
+
+/** Begins `work`, which never rejects, once the answers before this one are out: node:http gives a response its socket then. */
+function whenInTurn(res: ServerResponse, work: () => Promise<void>): void {
+  if (res.socket !== null) void work();
+  else res.once("socket", () => void work());
 }
 
 /** Writes `answer` as the last bytes of a connection, and closes it once the client has, or had time to read. */

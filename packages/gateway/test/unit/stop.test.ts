@@ -187,19 +187,21 @@ describe("a stop", () => {
     });
   });
 
-  it("leaves a request whose body comes late its whole deadline", async () => {
+  it("leaves a request whose body comes late, or one before another that is refused, its whole deadline", async () => {
     const { gateway: stopping } = await aGatedGateway({ answerDeadlineMs: 2_500 });
     const late = await aClient(stopping.port, HEAD + BODY.slice(0, 20));
-    await waitFor(async () => (await stopping.counted()).requests === 1, { what: "its arrival" });
+    const two = await aClient(stopping.port, HEAD + BODY + HEAD + BODY.slice(0, 20));
+    await waitFor(async () => (await stopping.counted()).requests === 3, { what: "their arrival" });
     const stopped = stopOf(stopping);
     await delay(800);
     late.socket.write(BODY.slice(20));
     await delay(2_400);
     open();
     expect((await stopped).how).toBe("over");
-    await untilEnded([late]);
+    await untilEnded([late, two]);
 
     expect(late.text()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*connection: close/is);
+    expect(parseAnswers(two.text()).map(({ status }) => status)).toEqual([200, 503]);
   });
 
   it("cuts what does not end in its time", async () => {
