@@ -15,26 +15,30 @@ export class ClickHouseDeadLetters implements DeadLetters {
     this.#statements = statements;
   }
 
-  async setAside({ name, source, partition, records }: SetAside): Promise<void> {
+  async setAside(
+    { name, source, partition, records }: SetAside,
+    onProgress: () => void,
+  ): Promise<void> {
     let lines: string[] = [];
     let length = 0;
     for (const bad of records) {
       const line = JSON.stringify({ source, partition, range_name: name, ...rowOf(bad) });
       if (lines.length > 0 && length + line.length > MAX_INSERT_BYTES) {
-        await this.#insert(name, lines);
+        await this.#insert(name, lines, onProgress);
         lines = [];
         length = 0;
       }
       lines.push(line);
       length += line.length;
     }
-    if (lines.length > 0) await this.#insert(name, lines);
+    if (lines.length > 0) await this.#insert(name, lines, onProgress);
   }
 
-  async #insert(name: string, lines: readonly string[]): Promise<void> {
+  async #insert(name: string, lines: readonly string[], onProgress: () => void): Promise<void> {
     // Each attempt by a token of its own: the table is read with FINAL, and a repetition could be acknowledged and insert nothing.
     const token = `${name}/dead-letters/${randomUUID()}`;
     await this.#statements.insert("dead_letters", token, Buffer.from(`${lines.join("\n")}\n`));
+    onProgress();
   }
 }
 

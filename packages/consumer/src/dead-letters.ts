@@ -13,7 +13,10 @@ export interface SetAside {
 export interface DeadLetters {
   /**
    * Resolves once every record is durable. Repeating it is harmless: a dead letter is identified by source, partition and
-   * offset. @throws WriteError
+   * offset.
+   * @param onProgress called whenever a request to the place has ended, be it for these records or for others that they wait for: many
+   * may take long though nothing hangs.
+   * @throws WriteError
    */
-  setAside(bad: SetAside): Promise<void>;
+  setAside(bad: SetAside, onProgress: () => void): Promise<void>;
 }

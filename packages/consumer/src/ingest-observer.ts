@@ -34,6 +34,8 @@ export interface IngestObserver {
   waits?(partition: number): void;
   /** The database was asked whether it would take some of the range's rows. */
   probed?(range: ReportRange): void;
+  /** While the range's bad records are set aside a request for them has ended, or one that they waited for. */
+  partlySetAside?(range: ReportRange): void;
   reached(step: IngestStep, range: ReportRange): Promise<void>;
   setAside(bad: readonly BadRecord[], range: ReportRange): void;
   completed(range: ReportRange, counts: RangeCounts, rowBytes: number): void;

@@ -45,14 +45,20 @@ export class KafkaDeadLetters implements DeadLetters {
   readonly #parts: KafkaDeadLettersParts;
   #producer: DeadLetterProducer | null = null;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Of everyone who sends or waits for a turn. */
+  readonly #onProgress = new Set<() => void>();
   #isClosed = false;
 
   constructor(parts: KafkaDeadLettersParts) {
     this.#parts = parts;
   }
 
-  async setAside(bad: SetAside): Promise<void> {
-    const send = this.#turn.then(() => this.#send(bad));
+  async setAside(bad: SetAside, onProgress: () => void): Promise<void> {
+    const progressed = () => onProgress();
+    this.#onProgress.add(progressed);
+    const send = this.#turn
+      .then(() => this.#send(bad))
+      .finally(() => this.#onProgress.delete(progressed));
     this.#turn = send.catch(() => undefined);
     await send;
   }
@@ -97,6 +103,8 @@ export class KafkaDeadLetters implements DeadLetters {
     this.#producer ??= createProducer();
     const producer = this.#producer;
     const end = await within(producer.send(0, messages), sendTimeoutMs, clock);
+    // One that failed is progress as well to those who wait behind it.
+    for (const progressed of this.#onProgress) progressed();
     if (end.kind === "resolved") return true;
     if (end.kind === "rejected" && isRefusedForSize(end.error)) return false;
     if (end.kind === "rejected") throw writeErrorOf(end.error);
@@ -202,7 +210,7 @@ export class DeadLettersInOrder implements DeadLetters {
     this.#places = places;
   }
 
-  async setAside(bad: SetAside): Promise<void> {
-    for (const place of this.#places) await place.setAside(bad);
+  async setAside(bad: SetAside, onProgress: () => void): Promise<void> {
+    for (const place of this.#places) await place.setAside(bad, onProgress);
   }
 }

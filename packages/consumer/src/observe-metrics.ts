@@ -88,6 +88,10 @@ export class Observers implements IngestObserver {
     for (const observer of this.#observers) observer.probed?.(range);
   }
 
+  partlySetAside(range: ReportRange): void {
+    for (const observer of this.#observers) observer.partlySetAside?.(range);
+  }
+
   recovered(range: ReportRange, storedRows: number): void {
     for (const observer of this.#observers) observer.recovered?.(range, storedRows);
   }

@@ -77,6 +77,10 @@ export class ProgressWatch implements IngestObserver {
     this.#inHand.set(partition, this.#lastStepAt);
   }
 
+  partlySetAside(range: ReportRange): void {
+    this.probed(range);
+  }
+
   ended(partition: number): void {
     this.forget(partition);
   }

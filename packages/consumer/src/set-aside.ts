@@ -21,8 +21,12 @@ export async function setAside(
 ): Promise<void> {
   if (bad.length === 0) return;
   const { name, source, partition } = range;
+  const onProgress = () => {
+    // What nobody waits for any more must not speak of a partition that may be another consumer's by now.
+    if (!epoch.ended.aborted) observer.partlySetAside?.(range);
+  };
   await retrier.run("dead_letters", epoch, () =>
-    deadLetters.setAside({ name, source, partition, records: bad }),
+    deadLetters.setAside({ name, source, partition, records: bad }, onProgress),
   );
   observer.setAside(bad, range);
 }

@@ -30,10 +30,11 @@ export class InMemoryDeadLetters implements DeadLetters {
     return [...this.#kept.values()].find(({ record }) => record.offset === offset);
   }
 
-  async setAside({ source, partition, records }: SetAside): Promise<void> {
+  async setAside({ source, partition, records }: SetAside, onProgress: () => void): Promise<void> {
     await this.failures.around(() => {
       this.#journal.push(`set aside ${records.map(({ record }) => record.offset).join(",")}`);
       for (const bad of records) this.#kept.set(`${source}/${partition}/${bad.record.offset}`, bad);
     });
+    onProgress();
   }
 }

@@ -21,6 +21,8 @@ describe("setting aside in a topic", () => {
     ],
   } as const;
 
+  const noProgress = () => undefined;
+
   it("gives a send up that never ends, and its producer with it, so that the next one is made anew", async () => {
     const clock = new FakeClock();
     const closed: number[] = [];
@@ -44,8 +46,8 @@ describe("setting aside in a topic", () => {
       clock,
       logger: createLogger({ service: "test", level: "silent" }),
     });
-    const first = deadLetters.setAside(bad).catch((error: unknown) => error);
-    const second = deadLetters.setAside(bad);
+    const first = deadLetters.setAside(bad, noProgress).catch((error: unknown) => error);
+    const second = deadLetters.setAside(bad, noProgress);
     await clock.advance(1_000);
     expect(await first).toMatchObject({ failure: "passes_with_time" });
     await second;
@@ -54,7 +56,9 @@ describe("setting aside in a topic", () => {
     await deadLetters.close();
     expect(closed).toEqual([1, 2]);
     // What comes later connects nobody any more.
-    await expect(deadLetters.setAside(bad)).rejects.toMatchObject({ failure: "passes_with_time" });
+    await expect(deadLetters.setAside(bad, noProgress)).rejects.toMatchObject({
+      failure: "passes_with_time",
+    });
     expect(made).toBe(2);
   });
 
@@ -87,13 +91,16 @@ describe("setting aside in a topic", () => {
       logger,
     });
     const setAside = async (records: readonly Partial<SourceRecord>[]) =>
-      deadLetters.setAside({
-        ...bad,
-        records: records.map((record, offset) => ({
-          ...bad.records[0],
-          record: { ...bad.records[0].record, offset, ...record },
-        })),
-      });
+      deadLetters.setAside(
+        {
+          ...bad,
+          records: records.map((record, offset) => ({
+            ...bad.records[0],
+            record: { ...bad.records[0].record, offset, ...record },
+          })),
+        },
+        noProgress,
+      );
     return { taken, sends, logger, setAside };
   };
   const values = (taken: readonly Message[]) => taken.map(({ value }) => value?.length ?? null);

@@ -14,9 +14,13 @@ export function deadLettersContract(
     partition += 1;
     const { deadLetters, source, keptDeadLetters } = database();
     const at = partition;
+    const progress = { count: 0 };
     return {
       setAside: (name: string, ...records: readonly BadRecord[]) =>
-        deadLetters.setAside({ name, source, partition: at, records }),
+        deadLetters.setAside({ name, source, partition: at, records }, () => {
+          progress.count += 1;
+        }),
+      progress,
       kept: () => keptDeadLetters(at),
     };
   };
@@ -63,10 +67,11 @@ export function deadLettersContract(
     expect((await kept()).map(({ offset }) => offset)).toEqual([1, 2, 3]);
   });
 
-  it("keeps all of very many, and large ones", async () => {
-    const { setAside, kept } = aPlace();
+  it("keeps all of very many, and large ones, and tells that it gets on", async () => {
+    const { setAside, kept, progress } = aPlace();
     const many = Array.from({ length: 3_000 }, (_, n) => bad(n, { value: Buffer.alloc(300, n) }));
     await setAside("many", ...many, bad(3_000, { value: Buffer.alloc(700_000, "x") }));
+    expect(progress.count).toBeGreaterThan(0);
     const all = await kept();
     expect(all).toHaveLength(3_001);
     expect(all.at(-1)?.value).toHaveLength(700_000);

@@ -102,7 +102,7 @@ export class AnalystDatabase {
       clickHouseCode: 0,
     }));
     const deadLetters = new ClickHouseDeadLetters(this.statements);
-    await deadLetters.setAside({ name, source: SOURCE, partition: 0, records });
+    await deadLetters.setAside({ name, source: SOURCE, partition: 0, records }, () => undefined);
     await this.#close(name, first, 0, values.length);
   }
 
