@@ -27,7 +27,7 @@ const ROLL_UPS: readonly RollUp[] = [NOTIFICATIONS, PUBLISH_ACTIVITY, INSTANCE_H
 
 /**
  * Merges what some reports say into every roll-up once more: nothing changes where it is there already, since every state is one that
- * the same report again does not change.
+ * the same report again does not change. All at once: whoever takes a range over that was under way waits for it, as does everything behind that range.
  * @param reports condition on the columns of `reports`, with `{name:Type}` parameters. @throws whatever the database throws.
  */
 export async function completeRollUps(
@@ -36,7 +36,9 @@ export async function completeRollUps(
   reports: string,
   params: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  for (const rollUp of ROLL_UPS) await mergeInto(asked, database, rollUp, { reports, params });
+  await Promise.all(
+    ROLL_UPS.map((rollUp) => mergeInto(asked, database, rollUp, { reports, params })),
+  );
 }
 
 /** Which groups are made anew, and of which reports. All are conditions on columns, with `{name:Type}` parameters. */
@@ -75,8 +77,10 @@ async function mergeInto(
   { table, view }: RollUp,
   { reports, params }: Omit<Rebuild, "rows">,
 ): Promise<void> {
-  const select = await definitionOf(asked, database, view, reports);
-  const columns = await columnsOf(asked, database, table);
+  const [select, columns] = await Promise.all([
+    definitionOf(asked, database, view, reports),
+    columnsOf(asked, database, table),
+  ]);
   // The same rows as in an earlier insert are meant to be there again, so nothing may be dropped as a repetition.
   await asked.command(
     `INSERT INTO ${database}.${table} (${columns}) SELECT ${columns} FROM (${select}) SETTINGS insert_deduplicate = 0, max_partitions_per_insert_block = 0`,
