@@ -25,7 +25,7 @@ class HeldDatabase implements RollUpDatabase {
   async answer(): Promise<readonly string[]> {
     await nextTurn();
     for (const answer of this.#held.splice(0)) answer();
-    return this.asked.splice(0).toSorted();
+    return this.asked.splice(0).toSorted((a, b) => (a < b ? -1 : 1));
   }
 
   async #hold(what: string): Promise<void> {
