@@ -36,10 +36,7 @@ describe("A gateway that gets more than it can take", () => {
 
     const after = await sendReports({ url, count: 500, connections: BOUND });
     expect(after.reports.filter(({ status }) => status !== 200)).toEqual([]);
-    const here = standalone;
-    const select = <T>(sql: string) =>
-      here.rows<T>(sql.replace("FROM reports", `FROM ${here.reports}`));
-    await expectExactlyOnce(load, select);
+    await expectExactlyOnce(load, standalone.rows.bind(standalone));
     const samples = await scrapeMetrics(`${operationsUrl}/metrics`);
     const outcomes = valuesBy(samples, "push_reports_gateway_outcomes_total", "outcome");
     expect(outcomes["busy"]).toBe(refused.length);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { describeWithContainers, sendReports } from "@push-reports/test-support";
 import { Kafka, logLevel } from "kafkajs";
 import { Deployment } from "../support/deployment.js";
-import { expectExactlyOnce } from "../support/exactly-once.js";
+import { expectExactlyOnce, expectRowsOnce } from "../support/exactly-once.js";
 
 const REPORTS = 2_000;
 const CONNECTIONS = 16;
@@ -41,7 +41,7 @@ describeWithContainers("docs/upgrade.md's restore of a backup", ["kafka", "click
 
     await run(`DROP DATABASE ${database} SYNC`);
     await run(`RESTORE DATABASE ${database} FROM Memory('${database}')`);
-    expect(await expectExactlyOnce(backedUp, select)).toBeGreaterThan(0);
+    expect(await expectRowsOnce(backedUp, select)).toBeGreaterThan(0);
     await setGroupToLedgersEnd();
     await deployment.start("consumer");
 

@@ -70,6 +70,7 @@ export class Deployment {
         // The reports are as old as their sample time says; none of them may be deleted while a test looks at them.
         RETENTION_MONTHS: "600",
         SHUTDOWN_DELAY_MS: "200",
+        FRESHNESS_INTERVAL_MS: "500",
         ...more,
       },
     );

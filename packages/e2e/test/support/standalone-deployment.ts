@@ -46,6 +46,7 @@ export class StandaloneDeployment {
       SQL_PORT: String(ports.sql),
       RETENTION_MONTHS: "600",
       SHUTDOWN_DELAY_MS: "0",
+      FRESHNESS_INTERVAL_MS: "500",
       ...environment,
     };
   }
