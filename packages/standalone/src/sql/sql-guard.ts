@@ -196,7 +196,7 @@ function judgeTableFunction(
 function judgeTable(name: string, own: string, current: string): void {
   const database = name.includes(".") ? name.slice(0, name.indexOf(".")) : current;
   if (!readableDatabases(own).includes(database))
-    throw denied(`Only tables of ${own} and ${SYSTEM} can be read here`);
+    throw denied(`Only tables of ${own}, ${SYSTEM} and ${CATALOGUES[0]} can be read here`);
   judgeSystemTable(name, current);
 }
 
