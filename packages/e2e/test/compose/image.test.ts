@@ -12,6 +12,20 @@ const BUILD_TIMEOUT_MS = 600_000;
 /** What the image adds to its base, as README.md says it. */
 const MAX_ADDED_BYTES = 40 * 1024 * 1024;
 
+/** Its commands that read from their environment where Kafka or ClickHouse are, and those that look at their arguments first. */
+const CONFIGURED = [
+  "gateway",
+  "consumer",
+  "insights",
+  "migrate",
+  "verify",
+  "replay",
+  "drain",
+  "canary",
+  "doctor",
+];
+const ASKING = ["erase", "import-publishes", "capacity"];
+
 const exec = promisify(execFile);
 const docker = (...args: readonly string[]) =>
   exec("docker", [...args], { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });
@@ -109,20 +123,11 @@ describe("the image", () => {
     const { code, output } = await runLockedDown(IMAGE, "no-such-command");
 
     expect(code).toBe(2);
-    expect(output).toContain("gateway, consumer, insights, migrate");
+    const named = output.trim().replace(/^Name one command: /, "");
+    expect(new Set(named.split(", "))).toEqual(new Set([...CONFIGURED, ...ASKING]));
   });
 
-  it.each([
-    "gateway",
-    "consumer",
-    "insights",
-    "migrate",
-    "verify",
-    "replay",
-    "drain",
-    "canary",
-    "doctor",
-  ])(
+  it.each(CONFIGURED)(
     "starts %s on a read-only root without capabilities: it reads its configuration and names the faults",
     async (command) => {
       const { code, output } = await runLockedDown(IMAGE, command);
