@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { askClickHouse, sendReports } from "@push-reports/test-support";
 import { ComposeProject } from "../support/compose-project.js";
 import { expectExactlyOnce } from "../support/exactly-once.js";
@@ -25,6 +25,10 @@ describe("docker compose --profile scale", () => {
   beforeAll(() => project.compose("up", "--build", "--wait"), UP_TIMEOUT_MS);
   afterAll(() => project.compose("down", "--volumes"), UP_TIMEOUT_MS);
 
+  afterEach(async () => {
+    await project.compose("up", "--detach", "--wait", "--no-recreate");
+  }, UP_TIMEOUT_MS);
+
   it.each([
     ["a broker and a consumer", ["scale-kafka-1", "scale-consumer"]],
     ["another broker and a gateway", ["scale-kafka-3", "scale-gateway"]],
@@ -45,7 +49,6 @@ describe("docker compose --profile scale", () => {
 
       sayFigures(`scale, ${what} killed`, load);
       const answered = await expectExactlyOnce(load, select);
-      await project.compose("up", "--detach", "--wait", "--no-recreate");
       expect(answered).toBeGreaterThan(REPORTS / 2);
       const last = load.reports.slice(-LAST).map(({ status }) => status);
       expect(last.filter((status) => status !== 200)).toEqual([]);

@@ -59,13 +59,17 @@ function missingFrom(counts: ReadonlyMap<string, number>, { reports }: LoadResul
   return reports.filter(({ status, deviceId }) => status === 200 && !counts.has(deviceId));
 }
 
-/** Whether a look at the end of every partition's log after that time, Unix ms, found all of it ingested. */
+/** Whether a look at the end of every partition's log after that time, Unix ms, found all of it ingested; of every topic that is consumed. */
 async function isIngestedTo(since: number, select: Select): Promise<boolean> {
   const [row] = await select<Readonly<Record<string, number | string>>>(
-    `SELECT count() AS known, max(partitions) AS partitions_of_log, sum(lag_records) AS lag,
-       toUnixTimestamp64Milli(min(observed_at)) AS observed FROM ingest_freshness`,
+    `SELECT sum(known_of_one) AS known, sum(partitions_of_one) AS partitions_of_all, sum(lag_of_one) AS lag,
+       toUnixTimestamp64Milli(min(seen)) AS observed
+     FROM (
+       SELECT count() AS known_of_one, max(partitions) AS partitions_of_one, sum(lag_records) AS lag_of_one, min(observed_at) AS seen
+       FROM ingest_freshness GROUP BY source
+     )`,
   );
-  const { known, partitions_of_log: partitions, lag, observed } = row ?? {};
+  const { known, partitions_of_all: partitions, lag, observed } = row ?? {};
   return (
     Number(known) > 0 &&
     Number(known) === Number(partitions) &&

@@ -22,7 +22,7 @@ function aDatabase(rows: string[], left: { readonly after: number; readonly rows
     looks += 1;
     if (looks === left.after) rows.push(...left.rows.splice(0));
     const observed = String(looks === 1 ? 0 : Date.now());
-    return [{ known: "1", partitions_of_log: 1, lag: left.rows.length, observed }] as T[];
+    return [{ known: "1", partitions_of_all: 1, lag: left.rows.length, observed }] as T[];
   };
 }
 
