@@ -1,8 +1,9 @@
 import { connect } from "node:net";
+import { patiently } from "@push-reports/test-support";
 import type { MalformedRequest } from "./malformed-requests.js";
 
 /** Longer than any request may take to arrive and to be answered, ms. */
-const QUIET_MS = 4_000;
+const QUIET_MS = patiently(4_000);
 
 /**
  * Sends a request and gives all that comes back until the server has closed. A client that does not close its side at once does so when
