@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
 import { checkLimits, DOCTOR_OPTION_GROUPS } from "@push-reports/doctor";
+import { stopRestMs } from "@push-reports/gateway";
 import { readConfigGroups } from "@push-reports/service-kit";
 import {
   BuiltManifests,
@@ -84,7 +85,13 @@ function verify(built: BuiltManifests): void {
       const graceMs = pod.terminationGracePeriodSeconds * 1_000;
       expect({ at, isLonger: graceMs > preStopMs + stopMs }).toEqual({ at, isLonger: true });
       const needs: Readonly<Record<string, () => number>> = {
-        gateway: () => value("SHUTDOWN_DELAY_MS") + value("ANSWER_DEADLINE_MS"),
+        gateway: () =>
+          stopMs -
+          stopRestMs({
+            shutdownDelayMs: value("SHUTDOWN_DELAY_MS"),
+            answerDeadlineMs: value("ANSWER_DEADLINE_MS"),
+            shutdownTimeoutMs: stopMs,
+          }),
         // The consumer spends 70 % of its stop on the inserts under way.
         consumer: () => value("INSERT_TIMEOUT_MS") / 0.7,
         // A report under way is broken off.
