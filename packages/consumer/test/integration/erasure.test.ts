@@ -6,7 +6,6 @@ import { encodeReport } from "@push-reports/report";
 import {
   aReceivedReport,
   describeWithContainers,
-  patiently,
   sharedClickHouse,
 } from "@push-reports/test-support";
 import fc from "fast-check";
@@ -20,7 +19,6 @@ import { histories, type LivedHistory, live, USERS } from "../support/analysts/h
 
 /** Histories of one run. */
 const HISTORIES = 3;
-const TIMEOUT_MS = patiently(300_000);
 const NOTHING = { reports: 0, notifications: 0, deadLetters: 0 };
 
 describeWithContainers("an erasure", ["clickhouse"], () => {
@@ -43,33 +41,29 @@ describeWithContainers("an erasure", ["clickhouse"], () => {
       );
     });
 
-  it(
-    "leaves every view as if the user or device had never reported, nothing of it in any table, and the ledger's sums true",
-    async () => {
-      const subjects = fc.oneof(
-        fc.constantFrom(...USERS).map((id) => ({ kind: "user" as const, id })),
-        fc.constantFrom("web-1", "3").map((id) => ({ kind: "device" as const, id })),
-      );
-      await fc.assert(
-        fc.asyncProperty(histories, subjects, async (history, who) => {
-          const lived = live(history);
-          for (const { reports } of lived.ranges) await database.writeRange(reports);
-          await database.insertPublishes(lived.publishes);
-          const subject: ErasureSubject = { ...who, instanceId: lived.instanceIds[0] as string };
+  it("leaves every view as if the user or device had never reported, nothing of it in any table, and the ledger's sums true", async () => {
+    const subjects = fc.oneof(
+      fc.constantFrom(...USERS).map((id) => ({ kind: "user" as const, id })),
+      fc.constantFrom("web-1", "3").map((id) => ({ kind: "device" as const, id })),
+    );
+    await fc.assert(
+      fc.asyncProperty(histories, subjects, async (history, who) => {
+        const lived = live(history);
+        for (const { reports } of lived.ranges) await database.writeRange(reports);
+        await database.insertPublishes(lived.publishes);
+        const subject: ErasureSubject = { ...who, instanceId: lived.instanceIds[0] as string };
 
-          const { left } = await erase(parts(), subject);
+        const { left } = await erase(parts(), subject);
 
-          expect(left).toEqual(NOTHING);
-          const without = { ...lived, reports: lived.reports.filter(isNotOf(subject)) };
-          const defined = without.instanceIds.map((id) => definedAnswers(without, id));
-          expect(await answersOf(database, without)).toEqual(defined);
-          expect(await database.discrepancies()).toEqual([]);
-        }),
-        { numRuns: HISTORIES, endOnFailure: true },
-      );
-    },
-    TIMEOUT_MS,
-  );
+        expect(left).toEqual(NOTHING);
+        const without = { ...lived, reports: lived.reports.filter(isNotOf(subject)) };
+        const defined = without.instanceIds.map((id) => definedAnswers(without, id));
+        expect(await answersOf(database, without)).toEqual(defined);
+        expect(await database.discrepancies()).toEqual([]);
+      }),
+      { numRuns: HISTORIES, endOnFailure: true },
+    );
+  });
 
   it("removes dead letters of the subject, readable or not, and keeps those of others", async () => {
     const instanceId = randomUUID();

@@ -7,18 +7,26 @@ import {
   uniqueName,
   waitFor,
 } from "@push-reports/test-support";
-import { type Consumer, type EachBatchPayload, Kafka, logLevel, Partitioners } from "kafkajs";
+import {
+  type Admin,
+  type Consumer,
+  type EachBatchPayload,
+  Kafka,
+  logLevel,
+  Partitioners,
+} from "kafkajs";
 
 /* With one broker a fetch waits for all handlers of the last one; only another broker's fetch meets one that runs. */
 describeWithContainers("kafkajs, between two brokers of Kafka,", ["kafka"], () => {
   let cluster: KafkaCluster;
+  let admin: Admin | null = null;
   let consumer: Consumer | null = null;
 
   beforeAll(async () => {
     cluster = await startKafka({ brokers: 2 });
   });
   afterAll(async () => {
-    await consumer?.disconnect();
+    await Promise.all([consumer?.disconnect(), admin?.disconnect()]);
     await cluster?.stop();
   });
 
@@ -26,9 +34,10 @@ describeWithContainers("kafkajs, between two brokers of Kafka,", ["kafka"], () =
     const kafka = new Kafka({ brokers: [...cluster.brokers], logLevel: logLevel.NOTHING });
     const topic = await createTopic(cluster, { partitions: 2 });
     const groupId = uniqueName("group");
-    const admin = kafka.admin();
-    await admin.connect();
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const connected = kafka.admin();
+    admin = connected;
+    await connected.connect();
+    const { topics } = await connected.fetchTopicMetadata({ topics: [topic] });
     // Else the test would show nothing.
     expect(new Set(topics[0]?.partitions.map(({ leader }) => leader)).size).toBe(2);
 
@@ -64,7 +73,7 @@ describeWithContainers("kafkajs, between two brokers of Kafka,", ["kafka"], () =
         if (!isFirst) return;
         isFirst = false;
         await commit(payload, "before");
-        await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] });
+        await connected.createPartitions({ topicPartitions: [{ topic, count: 3 }] });
         await waitFor(() => joins > 1, { what: "a join while this handler runs" });
         await commit(payload, "old handler");
       };
@@ -79,11 +88,10 @@ describeWithContainers("kafkajs, between two brokers of Kafka,", ["kafka"], () =
     const [before, after] = generations;
     expect(generations).toHaveLength(2);
     expect(after).toBeGreaterThan(before as number);
-    const [group] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    const [group] = await connected.fetchOffsets({ groupId, topics: [topic] });
     expect(group?.partitions.find(({ partition }) => partition === 0)).toMatchObject({
       offset: "0",
       metadata: "old handler",
     });
-    await admin.disconnect();
   });
 });
