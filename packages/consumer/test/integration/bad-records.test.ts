@@ -44,8 +44,14 @@ describeWithContainers("bad records", ["kafka", "clickhouse"], () => {
     expect(await pipeline.one("uniqExact(offset)", "reports")).toBe(99_999);
     expect(await pipeline.one("max(offset = 31415)", "reports")).toBe(0);
     const ranges = (await pipeline.one("count()", "ledger")) as number;
-    // The control line, the whole, the row that the database names, and the rest without it.
-    expect(await consumer.series("probes_total")).toBe(4);
+    // The control line, the whole, the row that the database names, and the rest without it; anew only for an insert that failed by
+    // chance, or an epoch that ended, on a busy machine.
+    const failed = 'write_retries_total{operation="insert",failure="passes_with_time"}';
+    const searches =
+      consumer.events("partition_started").length + ((await consumer.series(failed)) ?? 0);
+    const probes = await consumer.series("probes_total");
+    expect(probes).toBeGreaterThanOrEqual(4);
+    expect(probes).toBeLessThanOrEqual(4 * searches);
     expect(ranges).toBeLessThan(5);
 
     const [letter] = await pipeline.select("SELECT * FROM dead_letters FINAL");
