@@ -55,6 +55,9 @@ describeWithChromium("The insights page in a browser", (executablePath) => {
     return made;
   }
 
+  /** Resolves once the page has its first figures: until then what it shows moves as they arrive, and a click may land beside its link. */
+  const settled = () => page.locator("main[aria-busy=false]").waitFor();
+
   it("says how to send a report while there is none, and shows it once it has come", async () => {
     await page.goto(insights);
     const example = page.locator("pre", { hasText: "curl" });
@@ -68,6 +71,7 @@ describeWithChromium("The insights page in a browser", (executablePath) => {
 
   it("answers which campaign had the best open rate, and how fast it was opened", async () => {
     await page.goto(insights);
+    await settled();
     await page.getByRole("link", { name: "Open rate" }).click();
     const first = page.locator("table.publishes tbody tr").first();
     await first.getByText("75.0%").waitFor();
@@ -109,6 +113,7 @@ describeWithChromium("The insights page in a browser", (executablePath) => {
     const href = await panel.getByRole("link", { name: "CSV" }).getAttribute("href");
     const csv = await (await fetch(new URL(href ?? "", insights))).text();
     expect(csv.split("\n")[1]).toMatch(/^"pubid-dull",.*,8,5,1,/);
+    await settled();
     await panel.getByText("SQL", { exact: true }).click();
     const sql = (await panel.locator("pre").textContent()) ?? "";
     expect(sql).not.toContain("{");
