@@ -4,6 +4,7 @@ import { canonicalTarget } from "./canonical-path.js";
 import { answerPreflight } from "./cors.js";
 import { ORIGIN_HEADERS, writeFault } from "./error-responses.js";
 import { OPENAPI } from "./openapi.js";
+import type { WorkTurns } from "./server/work-turns.js";
 import type { TrustedProxies } from "./trust-proxy.js";
 
 /** The reporting path, with and without the instance id that it must carry. */
@@ -17,6 +18,7 @@ const REPORTING_PATHS = [
 export function createApp(
   reportsRoute: RequestHandler,
   trustProxy: TrustedProxies,
+  turns: WorkTurns,
   logger: Logger,
 ): Express {
   const app = express();
@@ -26,6 +28,7 @@ export function createApp(
   app.set("trust proxy", trustProxy ?? false);
   app.use(canonicalPath);
   app.post(REPORTING_PATHS, reportsRoute);
+  app.use(inItsTurn(turns));
   app.options(REPORTING_PATHS, answerPreflight);
   app.all(REPORTING_PATHS, methodNotAllowed);
   app.get("/openapi.json", sendOpenApi);
@@ -38,6 +41,11 @@ const canonicalPath: RequestHandler = (req, _res, next) => {
   req.url = canonicalTarget(req.url);
   next();
 };
+
+/** Whatever is no report takes its turn among them: answered at once, it would be asked again before the turn ends. */
+function inItsTurn(turns: WorkTurns): RequestHandler {
+  return (_req, _res, next) => void turns.run(async () => next());
+}
 
 /** No SDK sends anything but POST and OPTIONS. */
 const methodNotAllowed: RequestHandler = (_req, res) => {

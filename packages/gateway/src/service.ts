@@ -54,10 +54,8 @@ export interface GatewayParts {
   readonly health: HealthSource;
 }
 
-/** Of each turn of the event loop, what goes into judging reports once they queue, ms. Short, since one new connection is accepted a turn. */
-const WORK_SLICE_MS = 2;
-/** How long a report that has arrived may wait to be judged, ms; then no more are taken. */
-const MAX_WORK_WAIT_MS = 1_500;
+/** Judging reports, once they queue. Turns are short, since one new connection is accepted a turn. */
+const WORK_TURNS = { sliceMs: 2, share: 0.3, maxSliceMs: 100, maxWaitMs: 1_500 };
 
 /** Of what a stop has left for the publisher, how much may go into draining its spill. */
 const STOP_DRAIN_SHARE = 0.6;
@@ -67,7 +65,7 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
   const { config, publisher, metrics, clock, logger } = materials;
   const accounting = new Accounting(metrics);
   const reportIds = new ReportIds(() => clock.now());
-  const turns = new WorkTurns({ sliceMs: WORK_SLICE_MS, maxWaitMs: MAX_WORK_WAIT_MS });
+  const turns = new WorkTurns(WORK_TURNS);
   const admission = new Admission(config, () => server.isFull || turns.isBehind);
   const { instances: listed, file } = createInstances(config, clock, logger);
   const instances = guardInstances(listed, config.canarySecret);
@@ -82,7 +80,7 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     logger,
     maxBodyBytes: config.maxBodyBytes,
   });
-  const app = createApp(route, config.trustProxy, logger);
+  const app = createApp(route, config.trustProxy, turns, logger);
   const http = createFastServer(
     app,
     {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { cpuMsOf, residentBytesOf } from "../measure/process-usage.js";
+import type { LatencyHistogram } from "./latency-histogram.js";
 import { LoadGenerator } from "./load-generator.js";
-import type { LoadPlan, LoadResult, MemorySample } from "./load-plan.js";
+import type { Latency, LoadPlan, LoadResult, MemorySample } from "./load-plan.js";
 import { reportRequests } from "./report-requests.js";
 
 const MEMORY_EVERY_MS = 500;
@@ -26,24 +27,30 @@ export async function generateLoad(plan: LoadPlan, ownCpuMs: () => number): Prom
   const ownAfter = ownCpuMs();
   const windowMs = performance.now() - beganAt;
   generator.stop();
-  const { latency } = counted;
   return {
     windowMs,
     answers: counted.answers,
     failures: counted.failures,
     unanswered: counted.unanswered,
-    latencyMs: {
-      p50: latency.quantile(0.5),
-      p90: latency.quantile(0.9),
-      p99: latency.quantile(0.99),
-      p999: latency.quantile(0.999),
-      max: latency.quantile(1),
-    },
+    latencyMs: latencyIn(counted.latency),
+    latencyMsOf: Object.fromEntries(
+      [...counted.latencyOf].map(([status, latency]) => [status, latencyIn(latency)]),
+    ),
     cpuMs: Object.fromEntries(
       Object.entries(cpuAfter).map(([name, after]) => [name, after - (cpuBefore[name] ?? 0)]),
     ),
     memory,
     ownCpuMs: ownAfter - ownBefore,
+  };
+}
+
+function latencyIn(histogram: LatencyHistogram): Latency {
+  return {
+    p50: histogram.quantile(0.5),
+    p90: histogram.quantile(0.9),
+    p99: histogram.quantile(0.99),
+    p999: histogram.quantile(0.999),
+    max: histogram.quantile(1),
   };
 }
 

@@ -15,6 +15,8 @@ export interface Counted {
   readonly failures: number;
   readonly unanswered: number;
   readonly latency: LatencyHistogram;
+  /** The same by status. */
+  readonly latencyOf: ReadonlyMap<number, LatencyHistogram>;
 }
 
 /** Sends requests by a plan and counts every answer. */
@@ -27,9 +29,9 @@ export class LoadGenerator implements ConnectionListener {
   #beganAt = 0;
   #isRunning = false;
   #ticking: NodeJS.Timeout | undefined;
-  #answers = new Map<number, number>();
   #failures = 0;
   #latency = new LatencyHistogram();
+  #latencyOf = new Map<number, LatencyHistogram>();
   #waiting = 0;
 
   /** @param requests are sent in turn. */
@@ -63,14 +65,17 @@ export class LoadGenerator implements ConnectionListener {
   /** What was counted since the last call; begins to count anew. */
   take(): Counted {
     const counted = {
-      answers: Object.fromEntries(this.#answers),
+      answers: Object.fromEntries(
+        [...this.#latencyOf].map(([status, { total }]) => [status, total]),
+      ),
       failures: this.#failures,
       unanswered: this.#waiting + this.#overdue(performance.now()),
       latency: this.#latency,
+      latencyOf: this.#latencyOf,
     };
-    this.#answers = new Map();
     this.#failures = 0;
     this.#latency = new LatencyHistogram();
+    this.#latencyOf = new Map();
     return counted;
   }
 
@@ -84,8 +89,11 @@ export class LoadGenerator implements ConnectionListener {
   answered(connection: RequestConnection, status: number): void {
     const now = performance.now();
     this.#waiting -= 1;
-    this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
-    this.#latency.record(now - connection.dueAt);
+    const tookMs = now - connection.dueAt;
+    this.#latency.record(tookMs);
+    const ofStatus = this.#latencyOf.get(status) ?? new LatencyHistogram();
+    ofStatus.record(tookMs);
+    this.#latencyOf.set(status, ofStatus);
     this.#makeUseOf(connection, now);
   }
 

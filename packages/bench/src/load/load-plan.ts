@@ -29,6 +29,15 @@ export interface MemorySample {
   readonly bytes: number;
 }
 
+/** Times that so large a share of the requests did not exceed, ms; NaN where there were none. */
+export interface Latency {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
 /** What became of a load within its window. */
 export interface LoadResult {
   readonly windowMs: number;
@@ -38,14 +47,10 @@ export interface LoadResult {
   readonly failures: number;
   /** Requests that were due when the window ended and not answered yet, those on their way included. */
   readonly unanswered: number;
-  /** From when a request was due (open loop) or sent (closed loop) until its answer, ms. */
-  readonly latencyMs: {
-    readonly p50: number;
-    readonly p90: number;
-    readonly p99: number;
-    readonly p999: number;
-    readonly max: number;
-  };
+  /** From when a request was due (open loop) or sent (closed loop) until its answer. */
+  readonly latencyMs: Latency;
+  /** The same by status. */
+  readonly latencyMsOf: Readonly<Record<string, Latency>>;
   /** Processor time of the measured processes within the window, ms. */
   readonly cpuMs: Readonly<Record<string, number>>;
   readonly memory: Readonly<Record<string, readonly MemorySample[]>>;

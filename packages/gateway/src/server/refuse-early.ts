@@ -3,6 +3,7 @@ import type { Clock } from "@push-reports/service-kit";
 import type { Accounting } from "../accounting.js";
 import type { Admission } from "../admission.js";
 import { type FaultCode, writeFault } from "../error-responses.js";
+import { atEndOfTurn } from "./end-of-turn.js";
 import { drainThenEnd, MAX_DISCARDED_BYTES } from "./linger.js";
 
 /** How every SDK spells the reporting path. Whatever is spelt otherwise is refused a little later, at a higher cost. */
@@ -30,8 +31,22 @@ export function refuseEarly(
   };
 }
 
-/** Answers a request of which only the head was read. What is left of it is thrown away, and no more than a bounded rest is read. */
+/**
+ * Answers a request of which only the head was read, at the end of this turn of the event loop. What is left of it is thrown away, and no
+ * more than a bounded rest is read.
+ */
 export function answerUnread(
+  req: IncomingMessage,
+  res: ServerResponse,
+  code: FaultCode,
+  clock: Clock,
+): void {
+  atEndOfTurn(() => {
+    if (!req.socket.destroyed) writeUnread(req, res, code, clock);
+  });
+}
+
+function writeUnread(
   req: IncomingMessage,
   res: ServerResponse,
   code: FaultCode,

@@ -1,7 +1,11 @@
 /** How long a queue of work may be. */
 export interface WorkTurnsLimits {
-  /** Of each turn of the event loop, what goes into queued work, ms. */
+  /** Of each turn of the event loop, what goes into work at the least, ms. */
   readonly sliceMs: number;
+  /** Of a long turn, the share of it that the next one gives to work, 0 to 1: what is refused takes time from work, and not all of it. */
+  readonly share: number;
+  /** Of the longest turn, what the next one gives to work at the most, ms. */
+  readonly maxSliceMs: number;
   /** How long the first in the queue may have waited before no more is to be taken, ms. */
   readonly maxWaitMs: number;
 }
@@ -23,11 +27,13 @@ export class WorkTurns {
   /** Waiting before this index has begun. */
   #first = 0;
   #turnBeganAt: number | null = null;
+  #sliceMs: number;
 
   /** @param now a clock that does not jump, ms. */
   constructor(limits: WorkTurnsLimits, now: () => number = () => performance.now()) {
     this.#limits = limits;
     this.#now = now;
+    this.#sliceMs = limits.sliceMs;
   }
 
   /** Whether what waits has waited for so long that more would wait in vain. */
@@ -51,7 +57,7 @@ export class WorkTurns {
   }
 
   #hasTime(now: number): boolean {
-    return this.#turnBeganAt !== null && now - this.#turnBeganAt < this.#limits.sliceMs;
+    return this.#turnBeganAt !== null && now - this.#turnBeganAt < this.#sliceMs;
   }
 
   #beginTurn(now: number): void {
@@ -61,6 +67,9 @@ export class WorkTurns {
 
   /** Sockets have been read in between; now it is the queue's turn. */
   #endTurn(): void {
+    const { sliceMs, share, maxSliceMs } = this.#limits;
+    const tookMs = this.#now() - (this.#turnBeganAt ?? this.#now());
+    this.#sliceMs = Math.max(sliceMs, Math.min(maxSliceMs, tookMs * share));
     this.#turnBeganAt = null;
     if (this.#isIdle) return;
     this.#beginTurn(this.#now());

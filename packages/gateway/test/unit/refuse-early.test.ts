@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { systemClock } from "@push-reports/service-kit";
 import {
@@ -137,6 +137,53 @@ describe("the refusal before Express", () => {
       `POST ${CONFORMANCE_PATH}`,
     ]);
   });
+});
+
+describe("clients that ask again as soon as they are refused", () => {
+  /** More than libuv looks at in one go: 1,024. */
+  const CLIENTS = 1_200;
+  const TURNS = 20;
+
+  it("leave each turn of the event loop its end, however many they are", async () => {
+    let refused = 0;
+    const refuse = refuseEarly(() => undefined, {
+      admission: { isFull: true },
+      accounting: new Accounting(createGatewayMetrics(new Registry())),
+      clock: systemClock,
+    });
+    const server = createServer((req, res) => {
+      refused += 1;
+      refuse(req, res);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const request = `POST ${CONFORMANCE_PATH} HTTP/1.1\r\nhost: a\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`;
+    const clients: Socket[] = [];
+    for (let index = 0; index < CLIENTS; index += 1) {
+      const socket = connect(port, "127.0.0.1");
+      clients.push(socket);
+      await once(socket, "connect");
+      socket.on("data", () => socket.write(request));
+    }
+    while (server.listening && (await connectionsOf(server)) < CLIENTS) await delay(5);
+    for (const socket of clients) socket.write(request);
+
+    const inTurn: number[] = [];
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const before = refused;
+      await nextTurn();
+      inTurn.push(refused - before);
+    }
+    for (const socket of clients) socket.destroy();
+    server.close();
+    expect(refused).toBeGreaterThan(CLIENTS);
+    expect(Math.max(...inTurn)).toBeLessThanOrEqual(CLIENTS);
+  });
+
+  const connectionsOf = (server: Server) =>
+    new Promise<number>((resolve, reject) =>
+      server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+    );
 });
 
 describe("a gateway that is short of processor time", () => {

@@ -2,12 +2,17 @@ import { describe, expect, it } from "@jest/globals";
 import { WorkTurns } from "../../src/server/work-turns.js";
 
 const SLICE_MS = 10;
+const SHARE = 0.25;
+const MAX_SLICE_MS = 40;
 const MAX_WAIT_MS = 500;
 
 /** Turns on a clock that only work moves, each by `costMs`. */
 function aWorld(costMs: number) {
   let nowMs = 0;
-  const turns = new WorkTurns({ sliceMs: SLICE_MS, maxWaitMs: MAX_WAIT_MS }, () => nowMs);
+  const turns = new WorkTurns(
+    { sliceMs: SLICE_MS, share: SHARE, maxSliceMs: MAX_SLICE_MS, maxWaitMs: MAX_WAIT_MS },
+    () => nowMs,
+  );
   const begun: number[] = [];
   const run = (index: number) =>
     turns.run(async () => {
@@ -45,6 +50,21 @@ describe("the turns of work", () => {
 
     expect(await Promise.all([...results, last])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(begun).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it("have a share of turns that something else makes long, up to a bound", async () => {
+    const { begun, run, leap } = aWorld(4);
+    const results = Array.from({ length: 32 }, (_, index) => run(index));
+    expect(begun).toHaveLength(3);
+    leap(80 - 12);
+    await nextTurn();
+    // A quarter of 80 ms is worth five of them.
+    expect(begun).toHaveLength(3 + 5);
+
+    leap(1_000);
+    await nextTurn();
+    expect(begun).toHaveLength(3 + 5 + 10);
+    await Promise.all(results);
   });
 
   it("begin anew at once when all has been done", async () => {
