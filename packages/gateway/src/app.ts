@@ -55,10 +55,11 @@ const methodNotAllowed: RequestHandler = (_req, res) => {
     .json({ error: "Method not allowed", description: "Reports are sent with POST." });
 };
 
-const OPENAPI_TEXT = JSON.stringify(OPENAPI);
+/** Shared by all that are sent. */
+const OPENAPI_BYTES = Buffer.from(JSON.stringify(OPENAPI));
 
 const sendOpenApi: RequestHandler = (_req, res) => {
-  res.set(ORIGIN_HEADERS).type("application/json").send(OPENAPI_TEXT);
+  res.set(ORIGIN_HEADERS).type("application/json").send(OPENAPI_BYTES);
 };
 
 const notFound: RequestHandler = (_req, res) => {

@@ -77,7 +77,8 @@ export const HTTP_OPTIONS = {
   }),
   maxConnections: integerOption({
     name: "MAX_CONNECTIONS",
-    about: "Open connections; a request on one more is answered 503. Each costs some 10 KiB.",
+    about:
+      "Open connections; a request on one more is answered 503, and ends it. Each costs some 10 KiB.",
     unit: "connections",
     min: 1,
     max: 1_000_000,
@@ -90,6 +91,15 @@ export const HTTP_OPTIONS = {
     min: 1,
     max: 1_000_000,
     fallback: 10_000,
+  }),
+  maxLargeRequestsBytes: integerOption({
+    name: "MAX_LARGE_REQUESTS_BYTES",
+    about:
+      "Memory of requests that take more than 8 KiB each, mostly headers; past it the one that has been arriving for the longest is answered 503.",
+    unit: "bytes",
+    min: 1_048_576,
+    max: 1_073_741_824,
+    fallback: 33_554_432,
   }),
   maxInFlightPerClient: optional(
     integerOption({

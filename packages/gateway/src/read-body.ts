@@ -6,7 +6,7 @@ import { MAX_DISCARDED_BYTES } from "./server/linger.js";
 /** Emitted on a request whose body cannot be read to its end although its client still listens. */
 export const BODY_FAULT = Symbol("bodyFault");
 /** What {@link BODY_FAULT} says. */
-export type BodyFault = "unreadable_request" | "request_timeout" | "stopping";
+export type BodyFault = "unreadable_request" | "request_timeout" | "stopping" | "busy";
 
 /** What came of reading a body. */
 export type ReadBody =

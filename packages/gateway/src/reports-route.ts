@@ -10,6 +10,7 @@ import { isInstanceId } from "./parse-instance-ids.js";
 import { parseReport } from "./parse-report.js";
 import { type ReadBody, readBody } from "./read-body.js";
 import { type Kept, PublishError, type ReportPublisher } from "./report-publisher.js";
+import { forgetHead, type LargeRequests } from "./server/large-requests.js";
 import { lingerThenEnd } from "./server/linger.js";
 import { answerUnread } from "./server/refuse-early.js";
 import type { WorkTurns } from "./server/work-turns.js";
@@ -20,6 +21,7 @@ export interface ReportsRouteParts {
   readonly accounting: Accounting;
   readonly nextReportId: () => string;
   readonly admission: Admission;
+  readonly largeRequests: LargeRequests;
   readonly turns: WorkTurns;
   readonly instances: Instances;
   readonly clock: Clock;
@@ -32,7 +34,7 @@ type Taken = { readonly kept: Kept } | { readonly fault: Fault } | { readonly ab
 
 /** One report: judge, publish, answer. */
 export function createReportsRoute(parts: ReportsRouteParts): RequestHandler {
-  const { accounting, admission } = parts;
+  const { accounting, admission, largeRequests, maxBodyBytes } = parts;
   return async (req, res) => {
     accounting.received();
     // Looked up now: a socket that is closed has no address any more.
@@ -42,10 +44,16 @@ export function createReportsRoute(parts: ReportsRouteParts): RequestHandler {
       accounting.ended(refusal);
       return answerUnread(req, res, refusal, parts.clock);
     }
-    const body = await readBody(req, parts.maxBodyBytes);
+    if (!largeRequests.enter(req, maxBodyBytes)) {
+      admission.leave(client);
+      accounting.ended("busy");
+      return answerUnread(req, res, "busy", parts.clock);
+    }
+    const body = await readBody(req, maxBodyBytes);
     const receivedAt = new Date(parts.clock.now());
     const taken = await parts.turns.run(() => takeReport(parts, req, body, receivedAt));
     admission.leave(client);
+    largeRequests.leave(req);
     if ("aborted" in taken) return accounting.ended("aborted");
     if ("kept" in taken) {
       accounting.ended(taken.kept);
@@ -121,5 +129,6 @@ function answerUnfinished(req: Request, res: Response, fault: Fault, clock: Cloc
   const { status, headers, body } = writeFault(fault);
   res.writeHead(status, { ...headers, connection: "close" });
   res.write(body);
+  forgetHead(req);
   lingerThenEnd(req, res, clock);
 }

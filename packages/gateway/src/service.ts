@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import {
   type Clock,
   createKafka,
@@ -28,6 +29,7 @@ import { createReportsRoute } from "./reports-route.js";
 import { LATENESS_CHECK_MS } from "./server/close-connections.js";
 import { ConnectionFaults } from "./server/connection-faults.js";
 import { createFastServer } from "./server/fast-server.js";
+import { LargeRequests } from "./server/large-requests.js";
 import { OpenConnections } from "./server/open-connections.js";
 import { Readiness } from "./server/readiness.js";
 import { refuseEarly } from "./server/refuse-early.js";
@@ -66,7 +68,7 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
   const accounting = new Accounting(metrics);
   const reportIds = new ReportIds(() => clock.now());
   const turns = new WorkTurns(WORK_TURNS);
-  const admission = new Admission(config, () => server.isFull || turns.isBehind);
+  const admission = new Admission(config, () => turns.isBehind);
   const { instances: listed, file } = createInstances(config, clock, logger);
   const instances = guardInstances(listed, config.canarySecret);
   const route = createReportsRoute({
@@ -74,6 +76,7 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     accounting,
     nextReportId: () => reportIds.next(),
     admission,
+    largeRequests: new LargeRequests(config.maxLargeRequestsBytes),
     turns,
     instances,
     clock,
@@ -81,6 +84,8 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     maxBodyBytes: config.maxBodyBytes,
   });
   const app = createApp(route, config.trustProxy, turns, logger);
+  const connections = new OpenConnections();
+  const isExcess = (req: IncomingMessage) => server.isFull && connections.of(req.socket).isExcess;
   const http = createFastServer(
     app,
     {
@@ -91,9 +96,10 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
       keepAliveTimeout: config.keepAliveMs,
       connectionsCheckingInterval: LATENESS_CHECK_MS,
     },
-    refuseEarly(app, { admission, accounting, clock }),
+    connections.bounded(refuseEarly(app, { admission, isExcess, accounting, clock })),
   );
-  const connections = new OpenConnections();
+  // A client that does not read its answers is cut, and one that sends nothing, but for what may keep it waiting.
+  http.timeout = Math.max(config.keepAliveMs, config.requestTimeoutMs + config.answerDeadlineMs);
   new ConnectionFaults(connections, accounting, clock).watch(http);
   const server: ReportServer = new ReportServer(
     http,
@@ -112,7 +118,7 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     {
       details: () => ({
         queue: publisher.isHealthy() ? "taking records" : "away",
-        isOverloaded: admission.isFull,
+        isOverloaded: admission.isFull || server.isFull,
         inFlight: accounting.inFlight,
         connections: server.open,
         ...(file === null ? {} : { instances: file.problem ?? "as in the file" }),

@@ -73,7 +73,7 @@ function endAfterAnswer(socket: Duplex, connection: Connection): void {
   if (lastResponse === null || lastResponse.writableFinished) return;
   lastResponse.shouldKeepAlive = false;
   lastResponse.once("finish", () => {
-    if (connection.lastResponse === lastResponse) endSoon(socket);
+    if (connection.lastResponse === null) endSoon(socket);
   });
 }
 

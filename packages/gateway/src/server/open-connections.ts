@@ -1,15 +1,22 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** What is known of one connection. */
 export interface Connection {
-  /** The request whose head was read last. */
+  /** The request whose head was read last, while it is not over. */
   current: IncomingMessage | null;
-  /** The answer that goes out last. */
+  /** The answer that goes out last, until it has. */
   lastResponse: ServerResponse | null;
   isFaulty: boolean;
+  /** It is one more than may be open. */
+  isExcess: boolean;
+  /** Requests that came and whose answers are not out. */
+  unanswered: number;
 }
+
+/** Requests that may wait for their answers on one connection; no SDK sends one before the last was answered. */
+export const MAX_PIPELINED_REQUESTS = 32;
 
 /** The connections that are open, and what each of them is at. */
 export class OpenConnections {
@@ -22,6 +29,14 @@ export class OpenConnections {
       const connection = this.of(req.socket);
       connection.current = req;
       connection.lastResponse = res;
+      connection.unanswered += 1;
+      // An idle connection should not hold what it was sent last.
+      res.once("finish", () => {
+        connection.unanswered -= 1;
+        if (connection.lastResponse !== res) return;
+        connection.lastResponse = null;
+        if (req.complete) connection.current = null;
+      });
     });
     server.prependListener("connection", (socket: Socket) => {
       this.#accepted += 1;
@@ -45,10 +60,28 @@ export class OpenConnections {
     return this.#connections.get(socket) ?? newConnection();
   }
 
+  /**
+   * Has `next` hear of requests, but of none on a connection on which too many wait: that is cut, since its client does not read, and what
+   * it is sent would fill the memory.
+   */
+  bounded(next: RequestListener): RequestListener {
+    return (req, res) => {
+      const { socket } = req;
+      if (this.of(socket).unanswered <= MAX_PIPELINED_REQUESTS) return next(req, res);
+      socket.destroy();
+    };
+  }
+
   /** All of them, as they are now. */
   all(): readonly (readonly [Duplex, Connection])[] {
     return [...this.#connections];
   }
 }
 
-const newConnection = (): Connection => ({ current: null, lastResponse: null, isFaulty: false });
+const newConnection = (): Connection => ({
+  current: null,
+  lastResponse: null,
+  isFaulty: false,
+  isExcess: false,
+  unanswered: 0,
+});

@@ -4,27 +4,30 @@ import type { Accounting } from "../accounting.js";
 import type { Admission } from "../admission.js";
 import { type FaultCode, writeFault } from "../error-responses.js";
 import { atEndOfTurn } from "./end-of-turn.js";
+import { forgetHead } from "./large-requests.js";
 import { drainThenEnd, MAX_DISCARDED_BYTES } from "./linger.js";
 
 /** How every SDK spells the reporting path. Whatever is spelt otherwise is refused a little later, at a higher cost. */
 const USUAL_PATH = /^\/reporting_api\/v2\/instances\/[0-9A-Fa-f-]{36}\/events$/;
 
 /**
- * Refuses reports before Express sees them as long as none is admitted, whoever sends it: under overload most requests end here, and each
+ * Refuses reports before Express sees them as long as none is admitted, and those on connections that are too many: under overload most requests end here, and each
  * costs a fraction of what an accepted one does.
  */
 export function refuseEarly(
   next: RequestListener,
   parts: {
     readonly admission: Pick<Admission, "isFull">;
+    /** Whether its connection is one more than may be open. */
+    readonly isExcess: (req: IncomingMessage) => boolean;
     readonly accounting: Accounting;
     readonly clock: Clock;
   },
 ): RequestListener {
-  const { admission, accounting, clock } = parts;
+  const { admission, isExcess, accounting, clock } = parts;
   return (req, res) => {
-    if (!admission.isFull || req.method !== "POST" || !USUAL_PATH.test(req.url ?? ""))
-      return next(req, res);
+    if (!(admission.isFull || isExcess(req))) return next(req, res);
+    if (req.method !== "POST" || !USUAL_PATH.test(req.url ?? "")) return next(req, res);
     accounting.received();
     accounting.ended("busy");
     answerUnread(req, res, "busy", clock);
@@ -53,7 +56,9 @@ function writeUnread(
   clock: Clock,
 ): void {
   const { status, headers, body } = writeFault({ code });
-  if (res.shouldKeepAlive && Number(req.headers["content-length"]) <= MAX_DISCARDED_BYTES) {
+  const bodyBytes = Number(req.headers["content-length"]);
+  forgetHead(req);
+  if (res.shouldKeepAlive && bodyBytes <= MAX_DISCARDED_BYTES) {
     res.writeHead(status, headers);
     // Sent with the head in one write: node:http would make two of them, which costs a third of a refusal. Texts are ASCII.
     (res as unknown as { _header: string })._header += body;

@@ -60,7 +60,8 @@ export class ReportServer implements Part {
     connections.watch(server);
     server.prependListener("request", ({ socket }: IncomingMessage, res: ServerResponse) => {
       // Clients should come to another gateway with their next request.
-      if (this.#isClosing || this.isFull) endWith(res, connections.of(socket).lastResponse);
+      const { isExcess, lastResponse } = connections.of(socket);
+      if (this.#isClosing || isExcess) endWith(res, lastResponse);
     });
   }
 
@@ -110,6 +111,7 @@ export class ReportServer implements Part {
   #takes(socket: Socket): boolean {
     this.#gauge.set(this.open);
     socket.once("close", () => this.#gauge.set(this.open));
+    this.#connections.of(socket).isExcess = this.isFull;
     if (this.open <= this.#options.maxConnections * (1 + EXCESS_SHARE)) return true;
     const onRequest = () => {
       this.#accounting.received();

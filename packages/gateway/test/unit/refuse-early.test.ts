@@ -111,6 +111,7 @@ describe("the refusal before Express", () => {
             },
           },
           accounting: new Accounting(createGatewayMetrics(new Registry())),
+          isExcess: () => false,
           clock: systemClock,
         },
       ),
@@ -148,6 +149,7 @@ describe("clients that ask again as soon as they are refused", () => {
     let refused = 0;
     const refuse = refuseEarly(() => undefined, {
       admission: { isFull: true },
+      isExcess: () => false,
       accounting: new Accounting(createGatewayMetrics(new Registry())),
       clock: systemClock,
     });

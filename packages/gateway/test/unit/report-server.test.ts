@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import {
@@ -59,6 +60,29 @@ describe("the report server", () => {
       requests: refused + 1,
       outcomes: { busy: refused, published: 1 },
     });
+  });
+
+  it("serves those that came before one too many, and leaves their connections open", async () => {
+    gateway = await startGateway(new InMemoryReportPublisher(), { maxConnections: 10 });
+    const { port } = gateway;
+    await openIdle(port, 9);
+    const kept = connect(port, "127.0.0.1");
+    opened.push(kept);
+    await once(kept, "connect");
+    const body = '{"event":"open","publishId":"p","deviceId":"d","timestampSecs":1}';
+    const report = `POST ${CONFORMANCE_PATH} HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const answerTo = async (text: string) => {
+      kept.write(text);
+      const [chunk] = (await once(kept, "data")) as [Buffer];
+      return chunk.toString("latin1");
+    };
+    expect(await answerTo(report)).toMatch(/^HTTP\/1\.1 200 /);
+    await openIdle(port, 1);
+    expect(await send(gateway)).toMatchObject({ status: 503 });
+
+    const answer = await answerTo(report);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer).not.toMatch(/connection: close/i);
   });
 
   it("counts each request past all bounds once, answers it once and stores none of them", async () => {
