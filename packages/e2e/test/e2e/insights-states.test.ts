@@ -68,6 +68,19 @@ describeWithChromium("The insights page to who sees it for the first time", (exe
     },
   );
 
+  it("breaks no word of a publish's numbers on a phone", async () => {
+    await open(`/?instance=${instanceId}&publish=pubid-1`, 360);
+    const panel = page.getByRole("region", { name: "Funnel" });
+    await panel.getByText("Numbers", { exact: true }).click();
+    await panel.getByRole("cell", { name: "Cherries" }).waitFor();
+    const lines = `(() => {
+      const range = document.createRange();
+      range.selectNodeContents(document.querySelector("section[aria-label=Funnel] details td"));
+      return range.getClientRects().length;
+    })()`;
+    expect(await page.evaluate(lines)).toBe(1);
+  });
+
   it("leaves the labels of a chart's times their room", async () => {
     await open(`/?instance=${instanceId}&publish=pubid-1`);
     const room = `(() => {
