@@ -22,6 +22,11 @@ const PACKAGE_FOLDER = fileURLToPath(new URL("..", import.meta.url));
 /** Where the chart library keeps what a browser loads. */
 const CHART_FOLDER = dirname(fileURLToPath(import.meta.resolve("uplot")));
 
+/** What each question gives; the page shows it before the answer is there, so that it need not make room for it then. */
+const ABOUTS = Object.fromEntries(
+  Object.entries(QUESTIONS).map(([name, { about }]) => [name, about]),
+);
+
 /** Nothing comes from or goes to another host, and no other page may frame this one. */
 const SECURITY_HEADERS = {
   "content-security-policy":
@@ -40,7 +45,7 @@ export function createApp(parts: AppParts): Express {
   });
   if (parts.account !== null) app.use(requireAccount(parts.account));
   app.get("/api/settings", (_req, res) => {
-    res.json({ reportingUrl: parts.reportingUrl });
+    res.json({ reportingUrl: parts.reportingUrl, abouts: ABOUTS });
   });
   app.get("/api/questions/:name.csv", answerAsCsv(parts.asker));
   app.get("/api/questions/:name", answerAsJson(parts.asker));
@@ -56,7 +61,7 @@ function answerAsJson(asker: Asker): RequestHandler {
     const { name, question, answers } = readQuestion(req.params["name"], req.query);
     const table = await asker.table(name, question, answers);
     const sql = sqlToCopy(asker.statement(question, answers), answers);
-    res.set("cache-control", "no-store").json({ about: question.about, sql, ...table });
+    res.set("cache-control", "no-store").json({ sql, ...table });
   };
 }
 

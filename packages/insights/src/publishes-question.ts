@@ -38,7 +38,7 @@ const PAGE = "LIMIT {limit:UInt32} OFFSET {offset:UInt32}";
 /** The list of publishes, a page of it. */
 export const publishesQuestion: Question = {
   about:
-    "Publishes whose first report was received in this time. Devices are counted over all their reports; the open rate is of those that could be opened.",
+    "Publishes whose first report was received in this time, with their devices over all reports. Openable: delivered in the background and with something to show; the open rate is of these.",
   parameters: Joi.object({
     ...INSTANCE,
     ...TIME,
@@ -48,7 +48,10 @@ export const publishesQuestion: Question = {
       .default("first_activity"),
   }),
   sql: ({ sort, direction, min_delivered: minDelivered }) => {
-    const order = `ORDER BY ${SORTS.find((name) => name === sort)} ${direction === "asc" ? "ASC" : "DESC"} NULLS LAST, publish_id`;
+    const column = SORTS.find((name) => name === sort);
+    // By what the list shows as the publish's name.
+    const key = column === "publish_id" ? "if(title = '', publish_id, title)" : column;
+    const order = `ORDER BY ${key} ${direction === "asc" ? "ASC" : "DESC"} NULLS LAST, publish_id`;
     // In an order of time only the notifications of this page's publishes are read.
     const isCheap = CHEAP_SORTS.some((name) => name === sort) && minDelivered === 0;
     return `WITH

@@ -8,7 +8,9 @@ const moment = Joi.string()
   .isoDate()
   .custom((text: string) => new Date(text).toISOString().replace("T", " ").replace("Z", ""));
 
-const instance = Joi.string().guid().lowercase().required();
+const instance = Joi.string().guid().lowercase().required().messages({
+  "string.guid": "The address names no instance; an instance's id is a UUID. Choose one above.",
+});
 
 /** A stretch of receipt, the first moment in and the last out. */
 export const TIME = { from: moment.required(), to: moment.required() } as const;

@@ -1,5 +1,5 @@
 import { type Answer, ask, NoAnswer, type Parameters, type Row, rowsOf } from "./api.js";
-import { Panel } from "./panel.js";
+import { Panel, type PanelOptions } from "./panel.js";
 
 /** A panel that asks its own question; a question that fails leaves the others alone. */
 export class AnsweredPanel {
@@ -8,14 +8,14 @@ export class AnsweredPanel {
   readonly #parameters: () => Parameters;
   readonly #draw: (rows: readonly Row[], answer: Answer) => void;
 
-  /** @param draw shows the rows in the panel's body. */
+  /** @param draw makes the panel's body as high as it will be, and gives what shows rows there. */
   constructor(
-    panel: { readonly title: string; readonly question: string },
+    options: PanelOptions,
     parameters: () => Parameters,
     draw: (body: HTMLElement) => (rows: readonly Row[], answer: Answer) => void,
   ) {
-    this.panel = new Panel(panel.title, panel.question);
-    this.#question = panel.question;
+    this.panel = new Panel(options);
+    this.#question = options.question;
     this.#parameters = parameters;
     this.#draw = draw(this.panel.body);
   }
@@ -29,8 +29,8 @@ export class AnsweredPanel {
     try {
       const answer = await ask(this.#question, parameters, left);
       if (left.aborted) return;
-      this.panel.show(answer, parameters);
       this.#draw(rowsOf(answer), answer);
+      this.panel.show(answer, parameters);
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
       this.panel.fail(error);

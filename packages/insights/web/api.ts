@@ -1,6 +1,5 @@
 /** An answer of the database: rows by column, and how it was asked. */
 export interface Answer {
-  readonly about: string;
   readonly sql: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number | boolean | null)[])[];
@@ -35,6 +34,28 @@ export class Row {
 
 export const rowsOf = ({ columns, rows }: Answer) => rows.map((cells) => new Row(columns, cells));
 
+/** What each question gives, in words, by its name. */
+export type Abouts = Readonly<
+  Record<
+    | "overview"
+    | "instance_hours"
+    | "publishes"
+    | "clients"
+    | "publish"
+    | "publish_timeline"
+    | "time_to_open"
+    | "publish_clients",
+    string
+  >
+>;
+
+/** What the page is told before it asks anything. */
+export interface Settings {
+  /** Where reports are sent. */
+  readonly reportingUrl: string;
+  readonly abouts: Abouts;
+}
+
 /** A question that was not answered, in words for the person at the page. */
 export class NoAnswer extends Error {
   override readonly name = "NoAnswer";
@@ -63,17 +84,24 @@ export async function ask(
   parameters: Parameters,
   left: AbortSignal,
 ): Promise<Answer> {
+  return (await get(`/api/questions/${question}?${queryOf(parameters)}`, left)) as Answer;
+}
+
+/** @throws NoAnswer */
+export async function askSettings(left: AbortSignal): Promise<Settings> {
+  return (await get("/api/settings", left)) as Settings;
+}
+
+async function get(path: string, left: AbortSignal): Promise<unknown> {
   const signal = AbortSignal.any([left, AbortSignal.timeout(TIMEOUT_MS)]);
-  const response = await fetch(`/api/questions/${question}?${queryOf(parameters)}`, {
-    signal,
-  }).catch((error: unknown) => {
+  const response = await fetch(path, { signal }).catch((error: unknown) => {
     if (left.aborted) throw error;
     throw new NoAnswer(
       "offline",
       "This page's server cannot be reached. It is tried again by itself.",
     );
   });
-  if (response.ok) return (await response.json()) as Answer;
+  if (response.ok) return await response.json();
   const { code, error } = (await response.json().catch(() => ({}))) as {
     code?: string;
     error?: string;

@@ -1,4 +1,5 @@
 import uPlot from "/chart/uPlot.esm.js";
+import { element } from "./element.js";
 import { formatCount, formatShortCount } from "./format.js";
 
 /** A line of a chart. */
@@ -17,12 +18,15 @@ export interface Points {
 }
 
 const HEIGHT_PX = 240;
+/** Beside the plot, for the half of the last label that is beyond its end. */
+const RIGHT_PX = 32;
 
 /** Lines over time that fill the width of their container. */
 export class TimeChart {
   readonly #container: HTMLElement;
   readonly #lines: readonly Line[];
   readonly #resizes: ResizeObserver;
+  readonly #note = element("p", { class: "note chart-note", hidden: true }, "No reports here.");
   #plot: uPlot | null = null;
   #points: Points = { times: [], values: [] };
 
@@ -33,10 +37,13 @@ export class TimeChart {
       this.#plot?.setSize({ width: container.clientWidth, height: HEIGHT_PX }),
     );
     this.#resizes.observe(container);
+    container.classList.add("chart");
+    container.append(this.#note);
   }
 
   show(points: Points): void {
     this.#points = points;
+    this.#note.hidden = points.times.length > 0;
     const data = [points.times, ...points.values] as unknown as uPlot.AlignedData;
     if (this.#plot === null) this.#plot = new uPlot(this.#options(), data, this.#container);
     else this.#plot.setData(data);
@@ -67,6 +74,7 @@ export class TimeChart {
     return {
       width: this.#container.clientWidth,
       height: HEIGHT_PX,
+      padding: [null, RIGHT_PX, null, null],
       cursor: { y: false },
       scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.05)] } },
       axes: [

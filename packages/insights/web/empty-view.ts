@@ -34,6 +34,11 @@ export class EmptyView implements View {
     );
   }
 
+  title(): string {
+    return "No reports";
+  }
+
+  take(): void {}
   async refresh(): Promise<void> {}
   redraw(): void {}
   destroy(): void {}

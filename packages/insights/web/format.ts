@@ -8,7 +8,14 @@ const RATE = new Intl.NumberFormat(undefined, {
   minimumFractionDigits: 1,
   maximumFractionDigits: 1,
 });
-const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const FRESHNESS = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZoneName: "short",
+});
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** What stands where there is no figure, as a rate over nothing. */
@@ -17,8 +24,15 @@ export const NONE = "–";
 export const formatCount = (value: number | null) => (value === null ? NONE : COUNT.format(value));
 export const formatShortCount = (value: number) => SHORT_COUNT.format(value);
 export const formatRate = (value: number | null) => (value === null ? NONE : RATE.format(value));
-export const formatTime = (date: Date) => TIME.format(date);
+export const formatTime = (date: Date | null) => (date === null ? NONE : TIME.format(date));
+export const formatDay = (date: Date | null) => (date === null ? NONE : DAY.format(date));
 export const formatMoment = (date: Date | null) => (date === null ? NONE : MOMENT.format(date));
+
+/** A time to the second with its zone; with its day where that is not today. */
+export function formatFreshness(date: Date, now: Date): string {
+  const isToday = date.toDateString() === now.toDateString();
+  return isToday ? FRESHNESS.format(date) : `${DAY.format(date)}, ${FRESHNESS.format(date)}`;
+}
 
 /** Seconds in the two largest units that are not 0, as `2 min 5 s`. */
 export function formatSeconds(value: number | null): string {

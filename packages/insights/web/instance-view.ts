@@ -1,39 +1,44 @@
 import { AnsweredPanel } from "./answered-panel.js";
-import type { Parameters, Row } from "./api.js";
+import type { Abouts, Parameters, Row } from "./api.js";
 import { TimeChart } from "./chart.js";
 import { dataTable } from "./data-table.js";
 import { element } from "./element.js";
 import { evenly } from "./evenly.js";
 import { formatCount, formatRate, formatSeconds } from "./format.js";
+import { ListFilter } from "./list-filter.js";
+import type { Navigation } from "./navigation.js";
 import { listParameters, PublishesTable } from "./publishes-list.js";
 import { tiles } from "./tiles.js";
+import { updateChildren } from "./update-children.js";
 import type { View } from "./view.js";
 import type { ViewState } from "./view-state.js";
-
-/** Where the page goes from here. */
-export interface Navigation {
-  addressOf(change: Partial<ViewState>): string;
-  go(change: Partial<ViewState>): void;
-}
-
-/** How long typing must rest before the list is searched, ms. */
-const TYPING_MS = 300;
 
 /** An instance in a stretch of time: its figures, its hours, its publishes, its clients. */
 export class InstanceView implements View {
   readonly element: HTMLElement;
   readonly #panels: readonly AnsweredPanel[];
+  readonly #filter: ListFilter;
+  readonly #table: PublishesTable;
+  #state: ViewState;
   #chart: TimeChart | null = null;
 
-  /** @param bounds instance and time, read anew at each refresh. */
-  constructor(state: ViewState, bounds: () => Parameters, navigation: Navigation) {
+  /**
+   * @param bounds instance and time, read anew at each refresh.
+   * @param abouts what each question gives, in words.
+   */
+  constructor(state: ViewState, bounds: () => Parameters, navigation: Navigation, abouts: Abouts) {
+    this.#state = state;
+    this.#filter = new ListFilter(state, navigation);
     const overview = new AnsweredPanel(
-      { title: "Overview", question: "overview" },
+      { title: "Overview", question: "overview", about: abouts.overview },
       bounds,
-      (body) => (rows) => body.replaceChildren(tilesOf(rows[0])),
+      (body) => {
+        body.append(tilesOf(undefined));
+        return (rows) => updateChildren(body, tilesOf(rows[0]));
+      },
     );
     const hours = new AnsweredPanel(
-      { title: "By hour", question: "instance_hours" },
+      { title: "By hour", question: "instance_hours", about: abouts.instance_hours },
       bounds,
       (body) => {
         const chart = new TimeChart(body, [
@@ -52,18 +57,24 @@ export class InstanceView implements View {
       },
     );
     const table = new PublishesTable(state, navigation.addressOf);
+    this.#table = table;
     const publishes = new AnsweredPanel(
-      { title: "Publishes", question: "publishes" },
-      () => ({ ...bounds(), ...listParameters(state) }),
+      {
+        title: "Publishes",
+        question: "publishes",
+        about: abouts.publishes,
+        holds: "below",
+      },
+      () => ({ ...bounds(), ...listParameters(this.#state) }),
       (body) => {
-        body.append(listFilter(state, navigation), table.element);
-        return (rows) => table.show(rows);
+        body.append(this.#filter.element, table.element);
+        return (rows) => table.show(rows, this.#state);
       },
     );
     const clients = new AnsweredPanel(
-      { title: "Clients", question: "clients" },
+      { title: "Clients", question: "clients", about: abouts.clients },
       bounds,
-      (body) => (_rows, answer) => body.replaceChildren(dataTable(answer)),
+      (body) => (_rows, answer) => updateChildren(body, dataTable(answer)),
     );
     this.#panels = [overview, publishes, hours, clients];
     this.element = element(
@@ -71,6 +82,16 @@ export class InstanceView implements View {
       { class: "panels" },
       ...this.#panels.map((panel) => panel.element),
     );
+  }
+
+  title(): string {
+    return "Publishes";
+  }
+
+  take(state: ViewState): void {
+    this.#state = state;
+    this.#filter.take(state);
+    this.#table.take(state);
   }
 
   async refresh(left: AbortSignal): Promise<void> {
@@ -104,45 +125,4 @@ function tilesOf(row: Row | undefined): HTMLElement {
     { label: "Median time to open", value: formatSeconds(number("p50_secs")) },
     { label: "Active devices", value: formatCount(number("devices")) },
   ]);
-}
-
-function listFilter(state: ViewState, { go }: Navigation): HTMLElement {
-  let typing: ReturnType<typeof setTimeout> | undefined;
-  const soon = (change: Partial<ViewState>) => {
-    clearTimeout(typing);
-    typing = setTimeout(() => go({ ...change, page: 1 }), TYPING_MS);
-  };
-  const textOf = (event: Event) => (event.currentTarget as HTMLInputElement).value;
-  return element(
-    "form",
-    { class: "filter", role: "search", onsubmit: (event) => event.preventDefault() },
-    element(
-      "label",
-      {},
-      "Search ",
-      element("input", {
-        type: "search",
-        value: state.search,
-        maxlength: 256,
-        placeholder: "title or publish id",
-        "data-focus": "search",
-        oninput: (event) => soon({ search: textOf(event) }),
-      }),
-    ),
-    element(
-      "label",
-      {},
-      "Delivered to at least ",
-      element("input", {
-        type: "number",
-        min: 0,
-        max: 999_999_999,
-        value: state.minDelivered,
-        "data-focus": "min",
-        oninput: (event) =>
-          soon({ minDelivered: Math.max(0, Math.floor(Number(textOf(event)) || 0)) }),
-      }),
-      " devices",
-    ),
-  );
 }

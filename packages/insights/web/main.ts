@@ -1,27 +1,27 @@
-import { ask, NoAnswer, type Parameters, rowsOf } from "./api.js";
-import { showChoice } from "./choice-bar.js";
+import { ask, askSettings, NoAnswer, type Parameters, rowsOf, type Settings } from "./api.js";
+import { ChoiceBar } from "./choice-bar.js";
 import { element } from "./element.js";
 import { EmptyView } from "./empty-view.js";
-import { formatTime, momentOf } from "./format.js";
-import { InstanceView, type Navigation } from "./instance-view.js";
+import { formatFreshness, momentOf } from "./format.js";
+import { InstanceView } from "./instance-view.js";
+import type { Navigation } from "./navigation.js";
 import { PublishView } from "./publish-view.js";
+import { Stage } from "./stage.js";
 import type { View } from "./view.js";
-import { boundsOf, readState, type ViewState, writeState } from "./view-state.js";
+import { boundsOf, readState, START, type ViewState, writeState } from "./view-state.js";
 
 /** How often the page asks anew while it is looked at, ms. */
 const REFRESH_MS = 5_000;
 
 const main = byId("main");
-const choice = byId("choice");
 const freshness = byId("freshness");
 const announcer = byId("announcer");
 
 let state = readState(location.search);
-let view: View | null = null;
-/** What the view was made for. */
-let shown: string | null = null;
+let settings: Settings | null = null;
+/** Whether the last refresh ended with an answer. */
+let isAnswered = false;
 let leaving = new AbortController();
-let reportingUrl = "http://localhost:8080";
 
 const navigation: Navigation = {
   addressOf: (change) => writeState({ ...state, ...change }),
@@ -32,22 +32,24 @@ const navigation: Navigation = {
   },
 };
 
+const stage = new Stage(main);
+const bar = new ChoiceBar(byId("choice"), navigation);
+bar.take(state);
+
 addEventListener("popstate", () => void follow());
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => view?.redraw());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => stage.redraw());
 document.addEventListener("click", (event) => {
   const link = (event.target as Element).closest<HTMLAnchorElement>('a[href^="/?"], a[href="/"]');
   if (link === null || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0)
     return;
   event.preventDefault();
   history.pushState(null, "", link.href);
-  if (link.closest("table.publishes tbody, nav.back, #home") !== null) scrollTo(0, 0);
   void follow();
 });
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") void follow();
 });
 
-await loadSettings();
 void refreshForEver();
 
 /** Goes where the address says, dropping what is still being asked for the place before. */
@@ -55,12 +57,13 @@ async function follow(): Promise<void> {
   leaving.abort();
   leaving = new AbortController();
   state = readState(location.search);
+  main.setAttribute("aria-busy", "true");
   await refresh(leaving.signal);
 }
 
 async function refreshForEver(): Promise<never> {
   for (;;) {
-    const isLive = state.range.kind === "last" || shown === null;
+    const isLive = state.range.kind === "last" || !isAnswered;
     if (document.visibilityState === "visible" && isLive) await refresh(leaving.signal);
     await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
   }
@@ -71,14 +74,18 @@ async function refresh(left: AbortSignal): Promise<void> {
     await showState(left);
   } catch (error) {
     if (left.aborted) return;
+    isAnswered = false;
     showProblem(error);
   }
 }
 
 async function showState(left: AbortSignal): Promise<void> {
-  const bounds = timeParameters();
+  settings ??= await askSettings(left);
+  if (left.aborted) return;
+  bar.take(state);
+  if (state.instance !== null) setStage(settings);
   const [instances, fresh] = await Promise.all([
-    ask("instances", bounds, left),
+    ask("instances", timeParameters(), left),
     ask("freshness", {}, left),
   ]);
   if (left.aborted) return;
@@ -89,36 +96,38 @@ async function showState(left: AbortSignal): Promise<void> {
     state = { ...state, instance: first };
     history.replaceState(null, "", writeState(state));
   }
-  showChoice(choice, rows, state, navigation);
-  const address = state.instance === null ? "empty" : writeState(state);
-  if (address !== shown) replaceView(viewOf(state), address);
-  await view?.refresh(left);
-  if (!left.aborted) main.setAttribute("aria-busy", "false");
+  bar.show(rows, state);
+  const view = setStage(settings);
+  await view.refresh(left);
+  if (left.aborted) return;
+  isAnswered = true;
+  document.title = `${view.title()} – Push reports`;
+  main.setAttribute("aria-busy", "false");
 }
 
-function viewOf({ instance, publish }: ViewState): View {
+/** Shows the place that the state is at, without figures where it is new. */
+function setStage(told: Settings): View {
+  const { instance, publish, range } = state;
+  const list = writeState({ ...START, instance, range });
+  const place = instance === null ? "empty" : `${list} ${publish ?? ""}`;
+  const isNew = !stage.isAt(place);
+  const view = stage.show({
+    place,
+    isPartOfList: publish !== null,
+    make: () => viewOf(state, told),
+  });
+  view.take(state);
+  if (isNew)
+    announcer.textContent = publish === null ? "Publishes of the instance" : `Publish ${publish}`;
+  return view;
+}
+
+function viewOf({ instance, publish }: ViewState, { reportingUrl, abouts }: Settings): View {
   if (instance === null) return new EmptyView(reportingUrl);
-  if (publish !== null) return new PublishView(publish, () => ({ instance, publish }), navigation);
-  return new InstanceView(state, () => ({ instance, ...timeParameters() }), navigation);
-}
-
-/** Keeps what has the focus, so that sorting or searching by keyboard goes on where it was. */
-function replaceView(next: View, address: string): void {
-  const focused = document.activeElement as HTMLElement | null;
-  const key = focused?.dataset["focus"];
-  const caret =
-    focused instanceof HTMLInputElement && focused.type === "search"
-      ? focused.selectionStart
-      : null;
-  view?.destroy();
-  view = next;
-  shown = address;
-  main.replaceChildren(next.element);
-  const again = key === undefined ? null : main.querySelector<HTMLElement>(`[data-focus="${key}"]`);
-  again?.focus();
-  if (again instanceof HTMLInputElement && caret !== null) again.setSelectionRange(caret, caret);
-  announcer.textContent =
-    state.publish === null ? "Publishes of the instance" : `Publish ${state.publish}`;
+  if (publish !== null)
+    return new PublishView(publish, () => ({ instance, publish }), navigation, abouts);
+  const bounds = () => ({ instance, ...timeParameters() });
+  return new InstanceView(state, bounds, navigation, abouts);
 }
 
 function timeParameters(): Parameters {
@@ -128,7 +137,9 @@ function timeParameters(): Parameters {
 
 function showFreshness(completeTo: Date | null): void {
   freshness.textContent =
-    completeTo === null ? "Nothing received yet" : `Complete up to ${formatTime(completeTo)}`;
+    completeTo === null
+      ? "Nothing received yet"
+      : `Complete up to ${formatFreshness(completeTo, new Date())}`;
   if (completeTo !== null)
     freshness.title = `${completeTo.toISOString()}: every report that was received before can be seen here`;
 }
@@ -138,7 +149,7 @@ function showProblem(error: unknown): void {
     error instanceof NoAnswer ? error.message : "This page has a fault; its console says which.";
   if (!(error instanceof NoAnswer)) console.error(error);
   freshness.textContent = message;
-  if (view === null)
+  if (stage.isAt(null))
     main.replaceChildren(
       element(
         "section",
@@ -147,12 +158,6 @@ function showProblem(error: unknown): void {
         element("p", {}, message),
       ),
     );
-}
-
-async function loadSettings(): Promise<void> {
-  const response = await fetch("/api/settings").catch(() => null);
-  if (response?.ok === true)
-    reportingUrl = ((await response.json()) as { reportingUrl: string }).reportingUrl;
 }
 
 function byId(id: string): HTMLElement {

@@ -1,15 +1,25 @@
 import { type Answer, csvUrl, type NoAnswer, type Parameters } from "./api.js";
 import { element } from "./element.js";
+import { updateChildren } from "./update-children.js";
 
 /** Rows of an answer that are shown on the page; the CSV has all. */
 const MAX_NUMBERS = 500;
+
+/** What a panel is about. */
+export interface PanelOptions {
+  readonly title: string;
+  readonly question: string;
+  /** What the question gives, in words. */
+  readonly about: string;
+  /** What is not shown before this has its answer, because nobody knows how high that will be: the panels below, or every panel. */
+  readonly holds?: "below" | "all";
+}
 
 /** A part of the page that shows one answer: its picture, its numbers, its SQL to copy, and a link to its CSV. */
 export class Panel {
   readonly element: HTMLElement;
   /** Where the picture goes. */
   readonly body: HTMLElement;
-  readonly #about: HTMLElement;
   readonly #problem: HTMLElement;
   readonly #csv: HTMLAnchorElement;
   readonly #sql: HTMLElement;
@@ -18,10 +28,9 @@ export class Panel {
   readonly #question: string;
   #answer: Answer | null = null;
 
-  constructor(title: string, question: string) {
+  constructor({ title, question, about, holds }: PanelOptions) {
     this.#question = question;
     this.body = element("div", { class: "panel-body" });
-    this.#about = element("p", { class: "about" });
     this.#problem = element("p", { class: "problem", role: "status", hidden: true });
     this.#csv = element("a", { download: true, href: "#" }, "CSV");
     this.#sql = element("code", {});
@@ -45,10 +54,17 @@ export class Panel {
     );
     this.element = element(
       "section",
-      { class: "panel", "aria-label": title },
+      {
+        class: `panel unanswered${holds === undefined ? "" : ` holds-${holds}`}`,
+        "aria-label": title,
+      },
       element("h2", {}, title),
-      this.#about,
-      this.#problem,
+      element(
+        "div",
+        { class: "panel-words" },
+        element("p", { class: "about" }, about),
+        this.#problem,
+      ),
       this.body,
       element("div", { class: "panel-tools" }, this.#numbersBox, sqlBox, this.#csv),
     );
@@ -58,23 +74,32 @@ export class Panel {
   show(answer: Answer, parameters: Parameters): void {
     this.#answer = answer;
     this.#problem.hidden = true;
-    this.#about.textContent = answer.about;
+    this.element.classList.remove("unanswered");
     this.#csv.href = csvUrl(this.#question, parameters);
-    this.#sql.textContent = answer.sql;
+    this.#showSql(answer.sql);
     this.#showNumbers();
   }
 
   /** Says why there is no new answer; the last one stays. */
   fail(problem: NoAnswer): void {
+    this.element.classList.remove("unanswered");
     this.#problem.hidden = false;
     this.#problem.textContent = problem.message;
+  }
+
+  /** What is marked, to be copied by hand, stays what it is. */
+  #showSql(sql: string): void {
+    const isMarked = getSelection()?.containsNode(this.#sql, true) === true;
+    if (!isMarked || this.#sql.textContent === "") this.#sql.textContent = sql;
   }
 
   #showNumbers(): void {
     if (!this.#numbersBox.open || this.#answer === null) return;
     const { columns, rows } = this.#answer;
     const shown = rows.slice(0, MAX_NUMBERS);
-    this.#numbers.replaceChildren(
+    updateChildren(
+      this.#numbers,
+      element("p", { class: "hint" }, "As the database gives them: times are in UTC."),
       element(
         "table",
         {},

@@ -1,45 +1,64 @@
 import { AnsweredPanel } from "./answered-panel.js";
-import type { Parameters, Row } from "./api.js";
+import type { Abouts, Parameters, Row } from "./api.js";
 import { TimeChart } from "./chart.js";
 import { dataTable } from "./data-table.js";
 import { element } from "./element.js";
 import { evenly } from "./evenly.js";
-import { formatCount, formatMoment, formatRate, formatSeconds, momentOf } from "./format.js";
+import {
+  formatCount,
+  formatDay,
+  formatRate,
+  formatSeconds,
+  formatTime,
+  momentOf,
+} from "./format.js";
 import { funnel } from "./funnel.js";
-import type { Navigation } from "./instance-view.js";
+import type { Navigation } from "./navigation.js";
 import { tiles } from "./tiles.js";
+import { updateChildren } from "./update-children.js";
 import type { View } from "./view.js";
 
 /** One publish: how far it came, when, how fast it was opened, and on which clients. */
 export class PublishView implements View {
   readonly element: HTMLElement;
   readonly #panels: readonly AnsweredPanel[];
+  #title: string;
   #chart: TimeChart | null = null;
 
-  /** @param publish instance and publish, for every question. */
-  constructor(publishId: string, publish: () => Parameters, { addressOf }: Navigation) {
+  /**
+   * @param publish instance and publish, for every question.
+   * @param abouts what each question gives, in words.
+   */
+  constructor(
+    publishId: string,
+    publish: () => Parameters,
+    { addressOf }: Navigation,
+    abouts: Abouts,
+  ) {
+    this.#title = publishId;
     const heading = element("h2", { class: "publish-title" }, publishId);
+    const back = element("a", { href: addressOf({ publish: null }) }, "← All publishes");
     const summary = new AnsweredPanel(
-      { title: "Funnel", question: "publish" },
+      { title: "Funnel", question: "publish", about: abouts.publish, holds: "all" },
       publish,
       (body) => (rows) => {
         const [row] = rows;
         if (row === undefined) {
-          body.replaceChildren(
-            element("p", { class: "note" }, "No report of this publish has come in."),
-          );
+          updateChildren(body, nothing());
           return;
         }
         const title = row.text("title");
-        heading.replaceChildren(
-          title === "" ? publishId : title,
+        this.#title = title === "" ? publishId : title;
+        updateChildren(
+          heading,
+          document.createTextNode(this.#title),
           ...(title === "" ? [] : [element("span", { class: "hint" }, publishId)]),
         );
-        body.replaceChildren(funnelOf(row), tilesOf(row));
+        updateChildren(body, funnelOf(row), tilesOf(row));
       },
     );
     const timeline = new AnsweredPanel(
-      { title: "Timeline", question: "publish_timeline" },
+      { title: "Timeline", question: "publish_timeline", about: abouts.publish_timeline },
       publish,
       (body) => {
         const chart = new TimeChart(body, [
@@ -58,32 +77,33 @@ export class PublishView implements View {
       },
     );
     const timeToOpen = new AnsweredPanel(
-      { title: "Time to open", question: "time_to_open" },
+      { title: "Time to open", question: "time_to_open", about: abouts.time_to_open },
       publish,
-      (body) => (rows) => body.replaceChildren(timesOf(rows[0]), openedWithin(rows[0])),
+      (body) => {
+        body.append(timesOf(undefined), openedWithin(undefined));
+        return (rows) => updateChildren(body, timesOf(rows[0]), openedWithin(rows[0]));
+      },
     );
     const clients = new AnsweredPanel(
-      { title: "Clients", question: "publish_clients" },
+      { title: "Clients", question: "publish_clients", about: abouts.publish_clients },
       publish,
-      (body) => (_rows, answer) => body.replaceChildren(dataTable(answer)),
+      (body) => (_rows, answer) => updateChildren(body, dataTable(answer)),
     );
     this.#panels = [summary, timeline, timeToOpen, clients];
     this.element = element(
       "div",
       { class: "panels" },
-      element(
-        "nav",
-        { class: "back" },
-        element(
-          "a",
-          { href: addressOf({ publish: null }), "data-focus": "back" },
-          "← All publishes",
-        ),
-      ),
+      element("nav", { class: "back" }, back),
       heading,
       ...this.#panels.map((panel) => panel.element),
     );
   }
+
+  title(): string {
+    return this.#title;
+  }
+
+  take(): void {}
 
   async refresh(left: AbortSignal): Promise<void> {
     await Promise.all(this.#panels.map((panel) => panel.refresh(left)));
@@ -96,6 +116,14 @@ export class PublishView implements View {
   destroy(): void {
     this.#chart?.destroy();
   }
+}
+
+function nothing(): HTMLElement {
+  return element(
+    "p",
+    { class: "note" },
+    "No report of this publish has come in. Look for it among all publishes, or choose another instance above.",
+  );
 }
 
 function funnelOf(row: Row): HTMLElement {
@@ -129,7 +157,11 @@ function funnelOf(row: Row): HTMLElement {
 }
 
 function tilesOf(row: Row): HTMLElement {
-  const moment = (name: string) => formatMoment(momentOf(row.text(name)));
+  const moment = (name: string) => momentOf(row.text(name));
+  const times = (name: string) => ({
+    value: formatTime(moment(name)),
+    hint: formatDay(moment(name)),
+  });
   return tiles([
     { label: "Opened in all", value: formatCount(row.number("opened")), hint: "openable or not" },
     {
@@ -142,8 +174,8 @@ function tilesOf(row: Row): HTMLElement {
       value: formatRate(row.number("repeated_share")),
       hint: "sent again by the SDKs",
     },
-    { label: "First activity", value: moment("first_activity") },
-    { label: "Last activity", value: moment("last_activity") },
+    { label: "First activity", ...times("first_activity") },
+    { label: "Last activity", ...times("last_activity") },
   ]);
 }
 

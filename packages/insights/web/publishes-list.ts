@@ -1,6 +1,7 @@
 import type { Parameters, Row } from "./api.js";
 import { element } from "./element.js";
 import { formatCount, formatMoment, formatRate, formatSeconds, momentOf } from "./format.js";
+import { updateChildren } from "./update-children.js";
 import type { SortColumn, ViewState } from "./view-state.js";
 
 /** Publishes of one page of the list. */
@@ -72,54 +73,100 @@ export function listParameters(state: ViewState): Parameters {
   };
 }
 
-/** The list's table and the links below it; a change of sort, page or publish goes to `go`. */
+/** The list's table and the links below it, which lead to another order, page or publish. */
 export class PublishesTable {
   readonly element: HTMLElement;
+  readonly #head = element("thead", {});
   readonly #body = element("tbody", {});
-  readonly #pager = element("nav", { class: "pager", "aria-label": "Pages of the list" });
-  readonly #state: ViewState;
+  readonly #pages = element("span", { class: "pages" });
+  readonly #renew: HTMLElement;
+  readonly #scroller: HTMLElement;
   readonly #addressOf: (change: Partial<ViewState>) => string;
+  #shown: readonly Row[] = [];
+  #state: ViewState;
 
   constructor(state: ViewState, addressOf: (change: Partial<ViewState>) => string) {
     this.#state = state;
     this.#addressOf = addressOf;
-    const heads = COLUMNS.map((column) => this.#head(column));
+    this.#scroller = element(
+      "div",
+      { class: "scroller", tabindex: 0, role: "region", "aria-label": "List of publishes" },
+      element("table", { class: "publishes" }, this.#head, this.#body),
+    );
+    this.#renew = element("button", { type: "button", class: "renew" }, "Show new order");
     this.element = element(
       "div",
       {},
+      this.#scroller,
       element(
-        "div",
-        { class: "scroller", tabindex: 0, role: "region", "aria-label": "List of publishes" },
-        element(
-          "table",
-          { class: "publishes" },
-          element("thead", {}, element("tr", {}, this.#head(NAME_COLUMN), ...heads)),
-          this.#body,
-        ),
+        "nav",
+        { class: "pager", "aria-label": "Pages of the list" },
+        this.#pages,
+        this.#renew,
       ),
-      this.#pager,
+    );
+    this.take(state);
+    this.#draw([], state);
+  }
+
+  /** Shows the order that is asked for, before its rows are there. */
+  take(state: ViewState): void {
+    const heads = HEADS.map((head) => this.#headOf(head, state));
+    updateChildren(this.#head, element("tr", {}, ...heads));
+  }
+
+  /**
+   * Shows a page of the list. While somebody points at a row or goes through them by keyboard, an answer in which other rows are there, or in
+   * another order, only renews the figures: the rows wait until they are asked for or left alone.
+   */
+  show(rows: readonly Row[], state: ViewState): void {
+    const isRefresh = state === this.#state && this.#shown.length > 0;
+    if (!isRefresh || idsOf(rows) === idsOf(this.#shown) || !this.#isUsed()) {
+      this.#draw(rows, state);
+      return;
+    }
+    const newest = new Map(rows.map((row) => [row.text("publish_id"), row]));
+    this.#draw(
+      this.#shown.map((row) => newest.get(row.text("publish_id")) ?? row),
+      state,
+    );
+    this.#renew.classList.add("wanted");
+    this.#renew.onclick = () => this.#draw(rows, state);
+  }
+
+  #isUsed(): boolean {
+    return (
+      this.#scroller.matches(":hover, :focus-visible") ||
+      this.#scroller.querySelector(":focus-visible") !== null
     );
   }
 
-  show(rows: readonly Row[]): void {
-    this.#body.replaceChildren(...rows.map((row) => this.#row(row)));
-    if (rows.length === 0)
-      this.#body.append(
-        element(
-          "tr",
-          {},
-          element(
-            "td",
-            { colspan: COLUMNS.length + 1 },
-            "No publish of this time matches. Choose a longer time, or empty the search.",
-          ),
-        ),
-      );
-    this.#pager.replaceChildren(...this.#pages(rows[0]?.number("total") ?? 0));
+  #draw(rows: readonly Row[], state: ViewState): void {
+    this.#shown = rows;
+    this.#state = state;
+    this.#renew.classList.remove("wanted");
+    updateChildren(
+      this.#body,
+      ...(rows.length === 0 ? [this.#nothing()] : rows.map((row) => this.#row(row))),
+    );
+    updateChildren(this.#pages, ...this.#pagesOf(rows[0]?.number("total") ?? 0));
   }
 
-  #head({ name, label, about, numeric }: Omit<Column, "cell">): HTMLElement {
-    const { sort, direction } = this.#state;
+  #nothing(): HTMLElement {
+    const said =
+      this.#state.page === 1
+        ? ["No publish of this time matches. Choose a longer time, or empty the search."]
+        : [
+            `The list has no page ${this.#state.page}. `,
+            element("a", { href: this.#addressOf({ page: 1 }) }, "Go to its first page"),
+          ];
+    return element("tr", {}, element("td", { colspan: HEADS.length }, ...said));
+  }
+
+  #headOf(
+    { name, label, about, numeric }: Omit<Column, "cell">,
+    { sort, direction }: ViewState,
+  ): HTMLElement {
     const isSorted = sort === name;
     const next = isSorted && direction === "desc" ? "asc" : "desc";
     const order = direction === "asc" ? "ascending" : "descending";
@@ -131,13 +178,12 @@ export class PublishesTable {
         {
           href: this.#addressOf({ sort: name, direction: next, page: 1 }),
           title: about,
-          "data-focus": `sort-${name}`,
         },
         label,
         element(
           "span",
           { "aria-hidden": "true", class: "arrow" },
-          isSorted ? (direction === "asc" ? " ▲" : " ▼") : "",
+          isSorted ? (direction === "asc" ? "▲" : "▼") : "↕",
         ),
       ),
     );
@@ -148,7 +194,7 @@ export class PublishesTable {
     const title = row.text("title");
     return element(
       "tr",
-      {},
+      { "data-key": id },
       element(
         "th",
         { scope: "row" },
@@ -165,13 +211,14 @@ export class PublishesTable {
     );
   }
 
-  #pages(total: number): readonly (HTMLElement | string)[] {
+  #pagesOf(total: number): readonly HTMLElement[] {
     const { page } = this.#state;
     const last = Math.max(1, Math.ceil(total / PAGE_SIZE));
+    // A link without a page stays a link, so that it keeps the focus when its last page was reached.
     const link = (to: number, label: string) =>
       to < 1 || to > last
-        ? element("span", { class: "off" }, label)
-        : element("a", { href: this.#addressOf({ page: to }), "data-focus": label }, label);
+        ? element("a", { class: "off", role: "link", "aria-disabled": "true", tabindex: -1 }, label)
+        : element("a", { href: this.#addressOf({ page: to }) }, label);
     return [
       link(page - 1, "Previous"),
       element("span", {}, `Page ${page} of ${last}, ${formatCount(total)} publishes`),
@@ -180,9 +227,12 @@ export class PublishesTable {
   }
 }
 
+const idsOf = (rows: readonly Row[]) => JSON.stringify(rows.map((row) => row.text("publish_id")));
+
 const NAME_COLUMN = {
   name: "publish_id",
   label: "Publish",
   about: "Title, where one was imported, and id",
   numeric: false,
 } as const;
+const HEADS: readonly Omit<Column, "cell">[] = [NAME_COLUMN, ...COLUMNS];

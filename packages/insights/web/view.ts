@@ -1,6 +1,12 @@
-/** What fills the page for a state. It is made once for a state and refreshed while that is shown. */
+import type { ViewState } from "./view-state.js";
+
+/** What fills the page for a place: an instance in a time, or a publish. It is made once for that and refreshed while it is shown. */
 export interface View {
   readonly element: HTMLElement;
+  /** The page's title while it is shown. */
+  title(): string;
+  /** Takes another state of the same place; the next refresh shows it. */
+  take(state: ViewState): void;
   /** Asks anew and shows the answers. @throws NoAnswer when nothing can be shown at all. */
   refresh(left: AbortSignal): Promise<void>;
   /** Draws anew, in the colours of now. */

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
-import { formatCount, formatRate, formatSeconds, momentOf, NONE } from "../../web/format.js";
+import {
+  formatCount,
+  formatFreshness,
+  formatRate,
+  formatSeconds,
+  momentOf,
+  NONE,
+} from "../../web/format.js";
 
 describe("figures for people", () => {
   it.each([
@@ -17,6 +24,12 @@ describe("figures for people", () => {
   it("show a dash for what has no figure, and a zero for zero", () => {
     expect([formatCount(null), formatRate(null), formatSeconds(null)]).toEqual([NONE, NONE, NONE]);
     expect(formatCount(0)).toBe("0");
+  });
+
+  it("say the day of a time that is not today's", () => {
+    const time = new Date(2026, 0, 2, 3, 4, 5);
+    expect(formatFreshness(time, new Date(2026, 0, 2, 23))).not.toContain("2026");
+    expect(formatFreshness(time, new Date(2026, 0, 3, 3))).toContain("2026");
   });
 
   it("read the database's times as UTC, and its zero as none", () => {
