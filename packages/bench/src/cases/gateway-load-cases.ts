@@ -100,7 +100,10 @@ function medianMib(samples: readonly MemorySample[]): number {
 /** Requests that may be under way in the overloaded gateway; four times as many connections ask. */
 const BOUND = 128;
 
-/** What a refusal costs. */
+/** How long after the end of an overload all is to be as before, ms. */
+const RECOVERY_MS = 2_000;
+
+/** What a refusal costs, how soon it comes, and what is left of an overload. */
 export const GATEWAY_OVERLOAD: BenchCase = {
   name: "gateway-overload",
   title: "Gateway, refusals under overload",
@@ -112,6 +115,10 @@ export const GATEWAY_OVERLOAD: BenchCase = {
     const acceptedMicros: number[] = [];
     const refusedMicros: number[] = [];
     const shares: number[] = [];
+    const refusedP99: number[] = [];
+    const rates: number[] = [];
+    const ratesAfter: number[] = [];
+    const memory: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const within = await loadServer(gateway, { connections: BOUND, windowMs });
       say(lineOf("within the bound", within));
@@ -123,6 +130,16 @@ export const GATEWAY_OVERLOAD: BenchCase = {
       acceptedMicros.push(within.cpuMicrosEach);
       refusedMicros.push(micros);
       shares.push(refused / (refused + over.accepted));
+      refusedP99.push(over.result.latencyMsOf["503"]?.p99 ?? Number.NaN);
+      memory.push(...(over.result.memory["server"] ?? []).map(({ bytes }) => bytes / MIB));
+      const after = await loadServer(gateway, {
+        connections: BOUND,
+        warmUpMs: RECOVERY_MS,
+        windowMs,
+      });
+      say(lineOf(`${RECOVERY_MS / 1_000} s after it`, after));
+      rates.push(within.acceptedPerSecond);
+      ratesAfter.push(after.acceptedPerSecond);
     }
     await gateway.process.stop();
     return {
@@ -133,6 +150,20 @@ export const GATEWAY_OVERLOAD: BenchCase = {
           acceptedMicros,
           { what: "per refusal", runs: refusedMicros },
           atLeast(2),
+        ),
+        figure("gateway: p99 of refusals", "ms", refusedP99, atMost(100)),
+        figure(
+          "gateway: most resident memory under overload",
+          "MiB",
+          [Math.max(...memory)],
+          atMost(512),
+        ),
+        comparison(
+          `gateway: durable reports/s from ${RECOVERY_MS / 1_000} s after the overload on`,
+          "/s",
+          ratesAfter,
+          { what: "before it", runs: rates },
+          atLeast(0.9),
         ),
       ],
       notes: [
