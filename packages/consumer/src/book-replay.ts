@@ -1,12 +1,11 @@
 import type { ClickHouseStatements } from "./clickhouse-statements.js";
+import { replayCountsQuery } from "./replay-counts.js";
 import { WriteError } from "./report-writer.js";
 import type { DeadLetter } from "./selected-dead-letters.js";
 
 /**
- * Books, for the ranges of these dead letters, how many of all their dead letters are rows by now: a count that comes out the same
- * however often it is taken, so that a replay that died before this line is healed by repeating it. Dead letters beyond those that the
- * ledger counts became rows with their range: it was begun by a version that could not read them and completed by one that could.
- * A count never falls, because rows that were erased later are booked as erased.
+ * Books, for the ranges of these dead letters, how many of all their dead letters are rows by now that were none when the range was complete: a
+ * count that comes out the same however often it is taken, so that a replay that died before this line is healed by repeating it.
  */
 export async function bookReplay(
   {
@@ -23,24 +22,15 @@ export async function bookReplay(
   const names = [...new Set(letters.map(({ range_name }) => range_name))];
   const offsets = letters.map(({ offset }) => Number(offset));
   const counts = await statements.select<{ first: string; rows: string }>(
-    `SELECT toString(l.first) AS first, toString(greatest(toInt64(d.rows) - greatest(toInt64(d.letters) - toInt64(l.set_aside), 0), c.rows, 0)) AS rows
-     FROM (
-       SELECT range_name AS name, uniqExact(offset) AS letters, uniqExactIf(offset, offset IN (
-         SELECT offset FROM ${database}.reports WHERE source = {source:String} AND partition = {partition:UInt32}
-           AND offset BETWEEN {first:UInt64} AND {last:UInt64}
-       )) AS rows
-       FROM ${database}.dead_letters
-       WHERE source = {source:String} AND partition = {partition:UInt32} AND range_name IN {names:Array(String)}
-       GROUP BY range_name
-     ) AS d
-     INNER JOIN (
-       SELECT name, first, set_aside FROM ${database}.ledger
-       WHERE source = {source:String} AND partition = {partition:UInt32} AND name IN {names:Array(String)}
-     ) AS l ON d.name = l.name
-     LEFT JOIN (
-       SELECT first, rows FROM ${database}.corrections FINAL
-       WHERE source = {source:String} AND partition = {partition:UInt32} AND kind = 'replay'
-     ) AS c ON l.first = c.first`,
+    `SELECT toString(counts.first) AS first, toString(counts.rows) AS rows FROM (${replayCountsQuery(
+      database,
+      {
+        ranges:
+          "source = {source:String} AND partition = {partition:UInt32} AND name IN {names:Array(String)}",
+        records:
+          "source = {source:String} AND partition = {partition:UInt32} AND offset BETWEEN {first:UInt64} AND {last:UInt64}",
+      },
+    )}) AS counts`,
     {
       source,
       partition,

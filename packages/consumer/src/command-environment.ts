@@ -12,7 +12,7 @@ import { createClickHouse } from "./clickhouse-client.js";
 import { CLICKHOUSE_OPTIONS, clusterSettings, TABLE_OPTIONS } from "./clickhouse-options.js";
 import { ClickHouseStatements } from "./clickhouse-statements.js";
 import { CONSUMER_OPTIONS } from "./config.js";
-import { readPositions } from "./kafka-positions.js";
+import { readOffsetsSince, readPositions } from "./kafka-positions.js";
 import type { PartitionPosition } from "./record-source.js";
 
 /** Everything that the operators' commands read from their environment, by theme: the consumer's own variables. */
@@ -36,6 +36,8 @@ export interface OperatorTools {
   readonly source: string;
   /** Where the group and the log stand. @throws when the log cannot be asked. */
   readonly positions: () => Promise<ReadonlyMap<number, PartitionPosition>>;
+  /** The first offset by partition whose record is of a time or later; the log's end where there is none. @throws as `positions` */
+  readonly offsetsSince: (time: Date) => Promise<ReadonlyMap<number, number>>;
   readonly close: () => Promise<void>;
 }
 
@@ -56,6 +58,10 @@ export function openOperatorTools(environment: Environment): OperatorTools {
     positions: async () => {
       await admin.connect();
       return await readPositions(admin, { topic: config.kafka.topic, groupId });
+    },
+    offsetsSince: async (time) => {
+      await admin.connect();
+      return await readOffsetsSince(admin, config.kafka.topic, time);
     },
     close: async () => {
       await admin.disconnect();

@@ -1,17 +1,25 @@
 import type { AnalystDatabase } from "./analyst-command.js";
-import { type ErasureSubject, isOfSubject, subjectParams } from "./erasure-subject.js";
+import {
+  type ErasureSubject,
+  isDeadLetterOfSubject,
+  isOfSubject,
+  subjectParams,
+} from "./erasure-subject.js";
+import { replayCountsQuery } from "./replay-counts.js";
 
-/** Books the places in the log of a subject's rows, before they are removed. Repeating it changes nothing. */
+/** Books the places in the log of a subject's rows and dead letters, before they are removed. Repeating it changes nothing. */
 export async function bookErasedRows(
   { client, database }: AnalystDatabase,
   subject: ErasureSubject,
 ): Promise<void> {
   await client.command({
-    query: `INSERT INTO ${database}.erased_reports (source, partition, offset, was_dead_letter)
+    query: `INSERT INTO ${database}.erased_reports (source, partition, offset, was_dead_letter, was_row)
       SELECT source, partition, offset, (source, partition, offset) IN (
         SELECT source, partition, offset FROM ${database}.dead_letters
-      )
+      ), 1
       FROM ${database}.reports WHERE ${isOfSubject(subject)}
+      UNION ALL
+      SELECT source, partition, offset, 1, 0 FROM ${database}.dead_letters WHERE ${isDeadLetterOfSubject(subject)}
       SETTINGS insert_deduplicate = 0`,
     query_params: { ...subjectParams(subject) },
   });
@@ -19,13 +27,13 @@ export async function bookErasedRows(
 
 /**
  * Counts the booked rows by range into `corrections`, so that `verify` expects as many rows fewer. It is a count of everything
- * booked and comes out the same however often it is taken. Rows that dead letters had become are {@link recountReplays}' part.
+ * booked and comes out the same however often it is taken.
  */
 export async function bookErasures({ client, database }: AnalystDatabase): Promise<void> {
   await client.command({
     query: `INSERT INTO ${database}.corrections (source, partition, first, kind, rows)
       SELECT e.source, e.partition, l.first, 'erasure', -toInt64(count())
-      FROM (SELECT source, partition, offset FROM ${database}.erased_reports FINAL WHERE was_dead_letter = 0) AS e
+      FROM (SELECT source, partition, offset FROM ${database}.erased_reports FINAL WHERE was_row = 1) AS e
       ASOF INNER JOIN (SELECT source, partition, first, last FROM ${database}.ledger) AS l
         ON e.source = l.source AND e.partition = l.partition AND e.offset >= l.first
       WHERE e.offset <= l.last
@@ -34,23 +42,23 @@ export async function bookErasures({ client, database }: AnalystDatabase): Promi
   });
 }
 
-/** Counts anew how many dead letters of replayed ranges are rows, where erased rows had been dead letters. */
+/**
+ * Counts anew what was replayed of the ranges of erased dead letters: a replay that died before it booked what it made would not find them
+ * any more.
+ */
 export async function recountReplays({ client, database }: AnalystDatabase): Promise<void> {
+  const erased = `SELECT source, partition, offset FROM ${database}.erased_reports WHERE was_dead_letter = 1`;
+  const ranges = `(source, partition, first) IN (
+    SELECT l.source, l.partition, l.first FROM (${erased}) AS e
+    ASOF INNER JOIN (SELECT source, partition, first, last FROM ${database}.ledger) AS l
+      ON e.source = l.source AND e.partition = l.partition AND e.offset >= l.first
+    WHERE e.offset <= l.last
+  )`;
+  const records = `(source, partition) IN (SELECT source, partition FROM (${erased}))`;
   await client.command({
     query: `INSERT INTO ${database}.corrections (source, partition, first, kind, rows)
-      SELECT replayed.source, replayed.partition, replayed.first, 'replay', toInt64(letters.rows)
-      FROM (SELECT source, partition, first FROM ${database}.corrections FINAL WHERE kind = 'replay') AS replayed
-      INNER JOIN (SELECT source, partition, first, last, name FROM ${database}.ledger) AS l
-        ON replayed.source = l.source AND replayed.partition = l.partition AND replayed.first = l.first
-      LEFT JOIN (
-        SELECT range_name, uniqExact(offset) AS rows FROM ${database}.dead_letters
-        WHERE (source, partition, offset) IN (
-          SELECT source, partition, offset FROM ${database}.reports
-          WHERE (source, partition, offset) IN (SELECT source, partition, offset FROM ${database}.dead_letters)
-        )
-        GROUP BY range_name
-      ) AS letters ON l.name = letters.range_name
-      WHERE (SELECT max(was_dead_letter) FROM ${database}.erased_reports) = 1
+      SELECT source, partition, first, 'replay', toInt64(counts.rows)
+      FROM (${replayCountsQuery(database, { ranges, records })}) AS counts WHERE counts.rows > 0
       SETTINGS insert_deduplicate = 0, join_use_nulls = 0`,
   });
 }

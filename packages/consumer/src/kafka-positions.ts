@@ -133,6 +133,16 @@ export async function readPositions(
   );
 }
 
+/** The first offset of each partition whose record's timestamp is of a time or later; the log's end where there is none. @throws kafkajs' error */
+export async function readOffsetsSince(
+  admin: Admin,
+  topic: string,
+  time: Date,
+): Promise<ReadonlyMap<number, number>> {
+  const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, time.getTime());
+  return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+}
+
 /**
  * What the group has committed and where the log begins and ends, by partition. Kafka names every partition that it was asked for, with offset
  * -1 where nothing is committed: a partition that is missing among `committed` was not asked for, since the admin learnt of it in

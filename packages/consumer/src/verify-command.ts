@@ -4,7 +4,7 @@ import type { Command } from "./run-command.js";
 import { type Verification, verify } from "./verify.js";
 
 const USAGE = `verify [--since-days N] [--json]
-Compares the log's offsets with the ledger and the ledger with the rows of reports, over the ranges of the last N days (7).
+Compares the log's offsets with the ledger and the ledger with the rows of reports and the dead letters, over the ranges of the last N days (7).
 Exit code 0: all is as booked. 1: something is missing or doubled. 2: it could not be found out.
 `;
 const DAY_MS = 86_400_000;
@@ -29,12 +29,13 @@ export async function runVerify(
   const days = Number(values["since-days"]);
   if (!(days > 0))
     throw new Error(`--since-days must be a number of days, not ${values["since-days"]}`);
-  const { statements, database, source, positions } = await open();
+  const { statements, database, source, positions, offsetsSince } = await open();
   const verification = await verify(statements, {
     database,
     source,
     since: new Date(Date.now() - days * DAY_MS),
     readPositions: positions,
+    readOffsetsSince: offsetsSince,
   });
   write(values.json ? `${JSON.stringify(verification)}\n` : describe(verification));
   return verification.discrepancies.length === 0 ? 0 : 1;

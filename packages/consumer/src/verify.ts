@@ -1,24 +1,15 @@
 import type { ClickHouseStatements } from "./clickhouse-statements.js";
+import { type Discrepancy, discrepancy } from "./discrepancy.js";
+import { type LogAndLedger, logDiscrepancies, UNCOVERED, waitingOf } from "./log-discrepancies.js";
 import type { PartitionPosition } from "./record-source.js";
-import { islandsQuery, MOST_LISTED, wrongRangesQuery } from "./verify-queries.js";
-
-/** Something that is not as it must be; each is a stretch of one partition. */
-export interface Discrepancy {
-  readonly kind: /** No range covers these offsets, though later ones are complete or committed. */
-    | "gap"
-    /** More than one range covers these offsets. */
-    | "overlap"
-    /** The range has fewer or more rows than were booked, or the same offset twice. */
-    | "wrong_rows"
-    /** The log ends before what was read from it. */
-    | "log_ends_early"
-    /** The log no longer held these offsets when they were to be read: retention was too short. */
-    | "absent";
-  readonly partition: number;
-  readonly first: number;
-  readonly last: number;
-  readonly detail: string;
-}
+import {
+  gapsQuery,
+  isYoungQuery,
+  lostDeadLettersQuery,
+  lowestTracesQuery,
+  MOST_LISTED,
+  wrongRangesQuery,
+} from "./verify-queries.js";
 
 /** What {@link verify} has looked at and found. */
 export interface Verification {
@@ -47,30 +38,42 @@ export interface VerifyScope {
   readonly since: Date;
   /** Reads where the log and the group stand at the moment: it is asked before the ledger is read and after. */
   readonly readPositions: () => Promise<ReadonlyMap<number, PartitionPosition>>;
+  /** The first offset of each partition whose record was received at a time or later; the log's end where there is none. */
+  readonly readOffsetsSince: (time: Date) => Promise<ReadonlyMap<number, number>>;
 }
 
-interface Island {
+interface Stretch {
   readonly partition: number;
   readonly first: string;
   readonly last: string;
-  /** How many there are in all, of islands the gaps between them. */
+  /** How many there are in all. */
   readonly found: string;
 }
-interface End {
+/** First and last offset that the ledger has of a partition. */
+interface Reach {
   readonly partition: number;
+  readonly begin: string;
   readonly end: string;
 }
-interface AbsentRange extends Island {
+interface AbsentRange extends Stretch {
   readonly absent: string;
 }
-interface WrongRange extends Island {
+interface LostLetters extends Stretch {
+  readonly booked: string;
+  readonly kept: string;
+}
+interface WrongRange extends Stretch {
   readonly booked: string;
   readonly stored: string;
   readonly offsets: string;
 }
 
+/** Ledger rows of records that were received since then cannot have expired: retention is a month at least, of which some is margin, ms. */
+const UNEXPIRED_MS = 27 * 86_400_000;
+
 /**
- * Compares the log's offsets with the ledger, and each range of the ledger with the rows of `reports`, corrections included.
+ * Compares the log's offsets with the ledger, and each range of the ledger with the rows of `reports`, corrections included, and with the
+ * dead letters. Before a partition's first range only that is missing which cannot have expired: what the log or the tables still hold.
  * Ranges under way are left alone, and so are rows that may have expired: of a range that has some, none must be too many.
  * @throws WriteError when ClickHouse does not answer.
  */
@@ -79,19 +82,19 @@ export async function verify(
   scope: VerifyScope,
 ): Promise<Verification> {
   const { database, source } = scope;
-  const params = { source, since: scope.since.toISOString().slice(0, 19).replace("T", " ") };
+  const params = { source, since: secondOf(scope.since) };
   const before = await scope.readPositions();
   const [now] = await statements.select<{ until: string }>(
     "SELECT toString(now64(3, 'UTC')) AS until",
     {},
   );
-  const islands = await statements.select<Island>(islandsQuery(database), params);
-  const ends = await statements.select<End>(
-    `SELECT partition, toString(max(last) + 1) AS end FROM ${database}.ledger
+  const gaps = await statements.select<Stretch>(gapsQuery(database), params);
+  const reaches = await statements.select<Reach>(
+    `SELECT partition, toString(min(ledger.first)) AS begin, toString(max(ledger.last) + 1) AS end FROM ${database}.ledger
      WHERE source = {source:String} GROUP BY partition`,
     params,
   );
-  const overlaps = await statements.select<Island>(
+  const overlaps = await statements.select<Stretch>(
     `SELECT partition, toString(first) AS first, toString(last) AS last, toString(count() OVER ()) AS found FROM ${database}.ingest_overlaps
      WHERE source = {source:String} AND completed_at >= {since:DateTime('UTC')} ORDER BY partition, first LIMIT ${MOST_LISTED}`,
     params,
@@ -107,23 +110,26 @@ export async function verify(
      WHERE source = {source:String} AND completed_at >= {since:DateTime('UTC')}`,
     params,
   );
-  const wrong = await statements.select<WrongRange>(wrongRangesQuery(database), {
-    ...params,
-    database,
-    until: now?.until,
-  });
+  const ranges = { ...params, database, until: now?.until };
+  const wrong = await statements.select<WrongRange>(wrongRangesQuery(database), ranges);
+  const lost = await statements.select<LostLetters>(lostDeadLettersQuery(database), ranges);
+  const unexpired = await unexpiredOffsets(statements, scope, before);
   const after = await scope.readPositions();
   // Consumers may be at work: what the ledger has was in the log before, and what is committed or gone from the log is in the ledger later.
-  const logs = [...before].map(([partition, position]) => ({
-    ...position,
-    highWatermark: after.get(partition)?.highWatermark ?? position.highWatermark,
-    partition,
-    end: endOf(partition, ends),
-  }));
-  const gaps = logs.flatMap((log) => gapsOf(log, islandsOf(islands, log.partition)));
-  const gapsListed = islands.length - new Set(islands.map(({ partition }) => partition)).size;
+  const logs = [...before].map(([partition, position]): LogAndLedger => {
+    const reach = reaches.find((entry) => entry.partition === partition);
+    return {
+      ...position,
+      highWatermark: after.get(partition)?.highWatermark ?? position.highWatermark,
+      partition,
+      begin: reach === undefined ? null : Number(reach.begin),
+      end: reach === undefined ? null : Number(reach.end),
+      unexpiredFrom: unexpired.get(partition) ?? Number.POSITIVE_INFINITY,
+    };
+  });
   const discrepancies = [
-    ...gaps,
+    ...gaps.map((row) => discrepancy("gap", row, UNCOVERED)),
+    ...logs.flatMap(logDiscrepancies),
     ...overlaps.map((row) => discrepancy("overlap", row, "more than one range covers these")),
     ...wrong.map((row) =>
       discrepancy(
@@ -131,6 +137,9 @@ export async function verify(
         row,
         `${row.booked} rows booked, ${row.stored} rows of ${row.offsets} offsets found`,
       ),
+    ),
+    ...lost.map((row) =>
+      discrepancy("lost_dead_letters", row, `${row.booked} dead letters booked, ${row.kept} found`),
     ),
     ...absent.map((row) =>
       discrepancy(
@@ -147,88 +156,50 @@ export async function verify(
     waitingRecords: logs.reduce((sum, log) => sum + waitingOf(log), 0),
     discrepancies,
     cut: [
-      cutOf("gap", islands, gapsListed),
+      cutOf("gap", gaps),
       cutOf("overlap", overlaps),
       cutOf("wrong_rows", wrong),
+      cutOf("lost_dead_letters", lost),
       cutOf("absent", absent),
     ].filter(({ unlisted }) => unlisted > 0),
   };
 }
 
-function cutOf(
-  kind: CutList["kind"],
-  rows: readonly { readonly found: string }[],
-  listed = rows.length,
-): CutList {
-  return { kind, unlisted: Math.max(0, Number(rows[0]?.found ?? 0) - listed) };
+/**
+ * From which offset on the ledger must have every range of a partition, as far as that is known: where the log begins as long as no row of the
+ * ledger can have expired, later where its records are young enough; and where rows and dead letters begin that expire no later than their range.
+ */
+async function unexpiredOffsets(
+  statements: ClickHouseStatements,
+  { database, source, since, readOffsetsSince }: VerifyScope,
+  positions: ReadonlyMap<number, PartitionPosition>,
+): Promise<ReadonlyMap<number, number>> {
+  const [ledger] = await statements.select<{ young: number }>(isYoungQuery(database), {});
+  const inLog =
+    ledger?.young === 1
+      ? new Map([...positions].map(([partition, { lowWatermark }]) => [partition, lowWatermark]))
+      : await readOffsetsSince(new Date(Date.now() - UNEXPIRED_MS));
+  const traces = await statements.select<{ partition: number; lowest: string }>(
+    lowestTracesQuery(database),
+    { source, since: secondOf(since), database },
+  );
+  const inTables = new Map(traces.map(({ partition, lowest }) => [partition, Number(lowest)]));
+  return new Map(
+    [...positions.keys()].map((partition) => [
+      partition,
+      Math.min(
+        inLog.get(partition) ?? Number.POSITIVE_INFINITY,
+        inTables.get(partition) ?? Number.POSITIVE_INFINITY,
+      ),
+    ]),
+  );
 }
 
-function islandsOf(islands: readonly Island[], partition: number): readonly Stretch[] {
-  return islands
-    .filter((island) => island.partition === partition)
-    .map(({ first, last }) => ({ first: Number(first), last: Number(last) }));
+/** A time as text of a ClickHouse `DateTime('UTC')`. */
+function secondOf(time: Date): string {
+  return time.toISOString().slice(0, 19).replace("T", " ");
 }
 
-interface Stretch {
-  readonly first: number;
-  readonly last: number;
-}
-
-/** Where a partition's log and ledger stand. */
-interface LogAndLedger extends PartitionPosition {
-  readonly partition: number;
-  /** One past the last offset that any range covers; null when there is no range. */
-  readonly end: number | null;
-}
-
-function endOf(partition: number, ends: readonly End[]): number | null {
-  const found = ends.find((entry) => entry.partition === partition);
-  return found === undefined ? null : Number(found.end);
-}
-
-function gapsOf(log: LogAndLedger, islands: readonly Stretch[]): readonly Discrepancy[] {
-  const { partition, committedOffset, lowWatermark, highWatermark } = log;
-  const between = islands.slice(1).map((island, index) => ({
-    first: (islands[index]?.last ?? 0) + 1,
-    last: island.first - 1,
-  }));
-  // A ledger without any range of the partition may have expired: then only what the log still holds tells of a gap.
-  const end = log.end ?? Math.min(lowWatermark, committedOffset ?? lowWatermark);
-  const skipped =
-    committedOffset !== null && committedOffset > end
-      ? [{ first: end, last: committedOffset - 1 }]
-      : [];
-  const read = Math.max(end, committedOffset ?? 0);
-  const lost =
-    log.end !== null && lowWatermark > read ? [{ first: read, last: lowWatermark - 1 }] : [];
-  const early = end > highWatermark ? [{ first: highWatermark, last: end - 1 }] : [];
-  const named = (kind: Discrepancy["kind"], stretches: readonly Stretch[], detail: string) =>
-    stretches.map((stretch) => discrepancy(kind, { partition, ...stretch }, detail));
-  return [
-    ...named(
-      "gap",
-      [...between, ...skipped],
-      "no range covers these, though the group is past them",
-    ),
-    ...named(
-      "absent",
-      lost,
-      "these are gone from the log, and no consumer has read or booked them",
-    ),
-    ...named("log_ends_early", early, "the log ends before what was read"),
-  ];
-}
-
-function waitingOf({ end, committedOffset, lowWatermark, highWatermark }: LogAndLedger): number {
-  const next = Math.max(end ?? committedOffset ?? 0, lowWatermark);
-  return Math.max(0, highWatermark - next);
-}
-
-function discrepancy(
-  kind: Discrepancy["kind"],
-  row: { partition: number; first: string | number; last: string | number },
-  detail: string,
-): Discrepancy {
-  const { partition } = row;
-  return { kind, partition, first: Number(row.first), last: Number(row.last), detail };
+function cutOf(kind: CutList["kind"], rows: readonly { readonly found: string }[]): CutList {
+  return { kind, unlisted: Math.max(0, Number(rows[0]?.found ?? 0) - rows.length) };
 }

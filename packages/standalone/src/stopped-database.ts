@@ -42,14 +42,20 @@ export async function openStoppedTools(environment: Environment): Promise<Operat
   const { standalone } = readStopped(environment);
   const { client, database, close } = await openStoppedDatabase(environment);
   let log: EmbeddedLog | null = null;
+  const positions = async () => {
+    const path = join(resolve(standalone.dataDir), "log");
+    log ??= await openEmbeddedLog({ path, maxBytes: standalone.maxLogBytes });
+    return embeddedPositions(log);
+  };
   return {
     ...operatorStatements(client, database),
     source: SOURCE,
-    positions: async () => {
-      const path = join(resolve(standalone.dataDir), "log");
-      log ??= await openEmbeddedLog({ path, maxBytes: standalone.maxLogBytes });
-      return embeddedPositions(log);
-    },
+    positions,
+    // The log holds nothing that is committed, so that nothing in it can have expired from the ledger.
+    offsetsSince: async () =>
+      new Map(
+        [...(await positions())].map(([partition, { lowWatermark }]) => [partition, lowWatermark]),
+      ),
     close: async () => {
       await log?.close();
       await close();

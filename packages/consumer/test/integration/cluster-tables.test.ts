@@ -25,7 +25,7 @@ describeWithContainers("the migrations' form on a cluster", ["clickhouse"], () =
     expect(statements.length).toBeGreaterThan(20);
     for (const statement of statements) {
       const tree = await askClickHouse(server, `EXPLAIN AST ${statement}`);
-      expect(tree).toMatch(/^"?(Create|Alter)/);
+      expect(tree).toMatch(/^"?(Create|Alter|Drop)/);
     }
   });
 });

@@ -32,8 +32,12 @@ describeWithContainers("freshness", ["kafka", "clickhouse"], () => {
     );
     return row?.["at"] === null ? null : Number(row?.["at"]);
   };
-  const launch = () =>
-    pipeline.launch({ FRESHNESS_INTERVAL_MS: "500", FRESHNESS_MARGIN_MS: String(MARGIN_MS) });
+  const launch = (settings: Readonly<Record<string, string>> = {}) =>
+    pipeline.launch({
+      FRESHNESS_INTERVAL_MS: "500",
+      FRESHNESS_MARGIN_MS: String(MARGIN_MS),
+      ...settings,
+    });
 
   it("moves on with time over idle partitions, and past a record only once that can be queried", async () => {
     expect(await completeTo()).toBeNull();
@@ -84,6 +88,40 @@ describeWithContainers("freshness", ["kafka", "clickhouse"], () => {
       timeoutMs: 30_000,
     });
     expect(await consumer.series("drain_eta_seconds")).toBe(0);
+  });
+
+  it("tells that a backlog does not shrink, then how long it takes, then that there is none", async () => {
+    const { database, clickHouse } = pipeline;
+    for (let part = 0; part < 6; part += 1)
+      await pipeline.produce(
+        0,
+        Array.from({ length: 1_000 }, () =>
+          encodeReport(aReceivedReport({ receivedAt: new Date() })),
+        ),
+      );
+    await clickHouse.command({ query: `RENAME TABLE ${database}.reports TO ${database}.away` });
+    const consumer = await launch({ MAX_RANGE_ROWS: "10" });
+    const eta = async () =>
+      /^push_reports_consumer_drain_eta_seconds (\S+)/m.exec(await consumer.metrics())?.[1];
+    await waitFor(async () => (await eta()) === "+Inf", {
+      what: "a backlog that does not shrink",
+      timeoutMs: 30_000,
+    });
+
+    await clickHouse.command({ query: `RENAME TABLE ${database}.away TO ${database}.reports` });
+    await waitFor(
+      async () => {
+        const seconds = Number(await eta());
+        return Number.isFinite(seconds) && seconds > 0;
+      },
+      { what: "a time until nothing is left", timeoutMs: 60_000 },
+    );
+    expect(await pipeline.one("count()", "reports")).toBeGreaterThan(0);
+    await waitFor(async () => (await eta()) === "0", {
+      what: "nothing to be left",
+      timeoutMs: 60_000,
+    });
+    expect(await pipeline.one("count()", "reports")).toBe(6_000);
   });
 
   it("claims nothing while a partition of the topic is not known, as after the topic got another", async () => {

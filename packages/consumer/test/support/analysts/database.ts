@@ -6,8 +6,11 @@ import { ClickHouseDeadLetters } from "../../../src/clickhouse-dead-letters.js";
 import { ClickHouseLedger } from "../../../src/clickhouse-ledger.js";
 import { ClickHouseReportWriter } from "../../../src/clickhouse-report-writer.js";
 import { ClickHouseStatements } from "../../../src/clickhouse-statements.js";
+import { ClickHouseStoredReports } from "../../../src/clickhouse-stored-reports.js";
 import { formatTime } from "../../../src/clickhouse-time.js";
 import { migrate, readMigrations, SQL_FOLDER } from "../../../src/index.js";
+import type { LedgerEntry } from "../../../src/ledger.js";
+import { replay } from "../../../src/replay.js";
 import { buildRowLines } from "../../../src/row-lines.js";
 import { verify } from "../../../src/verify.js";
 import type { Publish, Row } from "./definitions.js";
@@ -15,6 +18,15 @@ import type { Publish, Row } from "./definitions.js";
 const SOURCE = "kafka.test.1";
 /** Tables that views read and that merge their rows. */
 const MERGING = ["notifications", "publish_activity", "instance_hours", "publishes", "reports"];
+
+/** What became of one record. */
+export interface RecordEnd {
+  readonly report: ReceivedReport;
+  /** An attempt at its range had made it a dead letter. */
+  readonly isSetAside: boolean;
+  /** What its range was completed with. */
+  readonly is: "row" | "dead_letter" | "absent";
+}
 
 /** A database of a test's own with all tables and views, filled by the consumer's own row building and writer. */
 export class AnalystDatabase {
@@ -78,7 +90,7 @@ export class AnalystDatabase {
     const { lines } = buildRowLines(at, records);
     const name = `${SOURCE}/0/${first}-${this.#offset - 1}/t`;
     for (let time = 0; time < times; time += 1) await this.#writer.write(name, lines);
-    await this.#close(name, first, reports.length, 0);
+    await this.#close(name, first, { rows: reports.length });
   }
 
   /** Sets records aside as one range, with these values; without a header they cannot be read. */
@@ -103,7 +115,54 @@ export class AnalystDatabase {
     }));
     const deadLetters = new ClickHouseDeadLetters(this.statements);
     await deadLetters.setAside({ name, source: SOURCE, partition: 0, records }, () => undefined);
-    await this.#close(name, first, 0, values.length);
+    await this.#close(name, first, { setAside: values.length });
+  }
+
+  /** Sets records of one range aside, as far as an attempt did so, and then completes the range by what each of them is in the end. */
+  async completeRange(ends: readonly RecordEnd[]): Promise<void> {
+    const first = this.#offset;
+    this.#offset += ends.length;
+    const at = { source: SOURCE, partition: 0 };
+    const name = `${SOURCE}/0/${first}-${this.#offset - 1}/t`;
+    const records = ends.map(({ report }, index) => ({
+      offset: first + index,
+      ...encodeReport(report),
+    }));
+    const bad = records
+      .filter((_, index) => ends[index]?.isSetAside)
+      .map((record) => ({
+        record,
+        reason: "unknown_version" as const,
+        detail: "as an older version would say",
+        clickHouseCode: 0,
+      }));
+    const deadLetters = new ClickHouseDeadLetters(this.statements);
+    await deadLetters.setAside({ name, ...at, records: bad }, () => undefined);
+    const { lines } = buildRowLines(
+      at,
+      records.filter((_, index) => ends[index]?.is === "row"),
+    );
+    if (lines.records.length > 0) await this.#writer.write(name, lines);
+    const count = (kind: RecordEnd["is"]) => ends.filter(({ is }) => is === kind).length;
+    await this.#close(name, first, {
+      rows: count("row"),
+      setAside: count("dead_letter"),
+      absent: count("absent"),
+    });
+  }
+
+  /** Makes rows of all dead letters that can be. */
+  async replayAll() {
+    const at = { database: this.name, source: SOURCE };
+    const parts = {
+      statements: this.statements,
+      storedReports: new ClickHouseStoredReports(this.statements, at),
+      database: this.name,
+      pause: async () => undefined,
+      onRefused: () => undefined,
+    };
+    const all = { partition: null, firstOffset: null, lastOffset: null, reason: null };
+    return await replay(parts, { source: SOURCE, ...all, from: null, to: null });
   }
 
   /** What verify says of the ranges so far. */
@@ -119,13 +178,18 @@ export class AnalystDatabase {
       source: SOURCE,
       since: new Date(Date.now() - 3_600_000),
       readPositions: async () => new Map([[0, position]]),
+      readOffsetsSince: async () => new Map([[0, 0]]),
     });
     return verification.discrepancies;
   }
 
-  async #close(name: string, first: number, rows: number, setAside: number): Promise<void> {
+  async #close(
+    name: string,
+    first: number,
+    counted: Partial<Pick<LedgerEntry, "rows" | "setAside" | "absent">>,
+  ): Promise<void> {
     const at = { name, source: SOURCE, partition: 0, first, last: this.#offset - 1 };
-    const counts = { rows, setAside, repeated: 0, absent: 0 };
+    const counts = { rows: 0, setAside: 0, repeated: 0, absent: 0, ...counted };
     const times = { cutAt: new Date(), receivedFrom: null, receivedTo: null };
     await new ClickHouseLedger(this.statements, { database: this.name, source: SOURCE }).close({
       ...at,
