@@ -7,6 +7,7 @@ import { BacklogWatch } from "./backlog-watch.js";
 import { BadShareBreaker } from "./bad-share-breaker.js";
 import { ClickHouseDeadLetters } from "./clickhouse-dead-letters.js";
 import { ClickHouseFreshness } from "./clickhouse-freshness.js";
+import { ClickHouseJudgedRecords } from "./clickhouse-judged-records.js";
 import { ClickHouseLedger } from "./clickhouse-ledger.js";
 import { clusterSettings } from "./clickhouse-options.js";
 import { ClickHouseReportWriter } from "./clickhouse-report-writer.js";
@@ -102,6 +103,7 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
     ]),
     ledger: new ClickHouseLedger(statements, at),
     storedReports: new ClickHouseStoredReports(statements, at),
+    judgedRecords: new ClickHouseJudgedRecords(statements, at, clock),
     breaker,
     retrier,
     observer: new Observers([

@@ -57,7 +57,7 @@ export async function ingestRange(
   );
   const fresh = missing.filter((record) => !repeated.has(record.offset));
   const { lines, unreadable } = buildRowLines(range, fresh);
-  await parts.breaker.admit(range, async () => unreadable, ended);
+  await parts.breaker.admit(range, async () => ({ bad: unreadable, isWhole: true }), ended);
   await setAside(range, unreadable, assigned, parts);
   await observer.reached("set_aside", range);
 

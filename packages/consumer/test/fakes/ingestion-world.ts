@@ -6,6 +6,7 @@ import type { ReportRange } from "../../src/report-range.js";
 import { WriteRetrier } from "../../src/write-retrier.js";
 import type { InMemoryAssignedPartition } from "./in-memory-assigned-partition.js";
 import { InMemoryDeadLetters } from "./in-memory-dead-letters.js";
+import { InMemoryJudgedRecords } from "./in-memory-judged-records.js";
 import { InMemoryLedger } from "./in-memory-ledger.js";
 import { InMemoryLog } from "./in-memory-log.js";
 import { InMemoryReportWriter } from "./in-memory-report-writer.js";
@@ -75,6 +76,7 @@ export class IngestionWorld {
       ledger,
       deadLetters,
       storedReports,
+      judgedRecords: new InMemoryJudgedRecords(ledger, deadLetters),
       breaker,
       retrier,
       observer,
