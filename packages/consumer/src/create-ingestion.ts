@@ -24,6 +24,7 @@ import { MetricsObserver, Observers } from "./observe-metrics.js";
 import { ProgressWatch } from "./progress-watch.js";
 import type { RecordSource } from "./record-source.js";
 import { TimedReportWriter } from "./timed-report-writer.js";
+import { ViewWatch } from "./view-watch.js";
 import { WriteRetrier } from "./write-retrier.js";
 
 /** What ingestion is made from; the same for Kafka and for the embedded log. */
@@ -86,17 +87,19 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
     },
   );
   const at = { database, source };
+  const writer = new TimedReportWriter(
+    new ClickHouseReportWriter(
+      statements,
+      { ...at, isReplicated: materials.cluster !== null },
+      clock,
+    ),
+    clock,
+    (seconds) => metrics.insertSeconds.observe(seconds),
+  );
   const parts = {
     source,
-    writer: new TimedReportWriter(
-      new ClickHouseReportWriter(
-        statements,
-        { ...at, isReplicated: materials.cluster !== null },
-        clock,
-      ),
-      clock,
-      (seconds) => metrics.insertSeconds.observe(seconds),
-    ),
+    writer,
+    viewWatch: new ViewWatch(writer, retrier),
     deadLetters: new DeadLettersInOrder([
       ...materials.deadLetterQueues,
       new ClickHouseDeadLetters(statements),
@@ -124,10 +127,11 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
       pace,
     }),
   };
+  const freshness = new ClickHouseFreshness(statements);
   const backlogWatch = new BacklogWatch(
     materials.recordSource,
     backlog,
-    new ClickHouseFreshness(statements),
+    { publish: (entries) => retrier.once("freshness", () => freshness.publish(entries)) },
     { source, intervalMs: config.freshnessIntervalMs, receiptMarginMs: config.freshnessMarginMs },
     clock,
     logger,

@@ -9,10 +9,12 @@ import type { AssignedPartition } from "./record-source.js";
 import { encodeIntent, type ReportRange, spanOf } from "./report-range.js";
 import { buildRowLines } from "./row-lines.js";
 import { setAside } from "./set-aside.js";
+import type { ViewWatch } from "./view-watch.js";
 
 /** The collaborators of the protocol. */
 export interface IngestParts extends InsertRowsParts {
   readonly ledger: Ledger;
+  readonly viewWatch: ViewWatch;
 }
 
 /** How one range follows another. */
@@ -63,16 +65,16 @@ export async function ingestRange(
 
   // Rows beside those of an earlier insert need a name of their own: under its name they would be taken for a repetition.
   const token = turn.stored.size === 0 ? range.name : `${range.name}/rest`;
-  const inserted = await insertRows(
-    {
-      range,
-      token,
-      mayBeStored: turn.mayBeStored,
-      isPartlyStored: turn.stored.size > 0,
-      epoch: assigned,
-      parts,
-    },
-    lines,
+  const insert = {
+    range,
+    token,
+    mayBeStored: turn.mayBeStored,
+    isPartlyStored: turn.stored.size > 0,
+    epoch: assigned,
+    parts,
+  };
+  const inserted = await parts.viewWatch.around(range, turn.mayBeStored, assigned, () =>
+    insertRows(insert, lines),
   );
   await observer.reached("inserted", range);
 
