@@ -1,5 +1,8 @@
 import type { Clock, Logger } from "@push-reports/service-kit";
-import { type ReportRange, spanOf } from "./report-range.js";
+import type { JudgedRecords, JudgedStretch } from "./judged-records.js";
+import { JudgedWindow } from "./judged-window.js";
+import type { SourceRecord } from "./record-source.js";
+import type { ReportRange } from "./report-range.js";
 import type { BadRecord } from "./row-lines.js";
 
 /** When so many records are bad that it must be the deployment. */
@@ -8,6 +11,13 @@ export interface BadShareLimits {
   readonly windowRecords: number;
   /** Bad records among them that are still set aside, percent; 100 sets every bad record aside. */
   readonly maxPercent: number;
+}
+
+/** What was found out about a range's records. */
+export interface Judgement {
+  readonly bad: readonly BadRecord[];
+  /** Every record was looked at; else no more was looked for than was needed to hold the range. */
+  readonly isWhole: boolean;
 }
 
 /** A range that is held because too many records are bad. */
@@ -24,36 +34,59 @@ export interface HeldRange {
 const JUDGE_AGAIN_MS = 30_000;
 /** How often it is said again that ranges are held. */
 const REPEAT_LOG_MS = 60_000;
+/** How long bad records wait until it is known what became of the latest records of partitions that were just assigned. */
+const RECALL_MS = 30_000;
 
 /**
  * Stops ingestion when more of the latest records are bad than can be the records' own fault: a producer of a newer version, a table
- * that was changed. The range that goes too far is held as it is, nothing of it is set aside, and no further one is begun. It goes on
- * when fewer of its records are bad, because the database was mended, or with a new process: a version that reads the records, or a
- * higher limit.
+ * that was changed. A range is judged as a whole, in the order of its offsets behind all that was judged before, by this process or by others:
+ * of no window of records that ends in it more than the limit are set aside. The range that goes too far is held as it is, nothing more of it is
+ * set aside, and no further one is begun. It goes on when fewer of its records are bad, because the database was mended, or with a new
+ * process: a version that reads the records, or a higher limit.
  */
 export class BadShareBreaker {
   readonly #windowRecords: number;
   readonly #mostBad: number;
+  readonly #window: JudgedWindow;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #held = new Map<ReportRange, HeldRange>();
-  readonly #positions = new WeakMap<ReportRange, number>();
-  /** Places of bad records in the sequence of all that were judged, in order. */
-  #badAt: readonly number[] = [];
-  #judged = 0;
+  /** Offsets of bad records that were let through. */
+  readonly #admitted = new WeakMap<ReportRange, readonly number[]>();
+  readonly #recalls = new Set<Promise<unknown>>();
   #loggedAt = Number.NEGATIVE_INFINITY;
   #open: { readonly closed: Promise<void>; readonly close: () => void } | null = null;
 
   constructor(limits: BadShareLimits, clock: Clock, logger: Logger) {
     this.#windowRecords = limits.windowRecords;
     this.#mostBad = Math.floor((limits.windowRecords * limits.maxPercent) / 100);
+    this.#window = new JudgedWindow(limits.windowRecords, this.#mostBad);
     this.#clock = clock;
     this.#logger = logger;
   }
 
-  /** So many bad records close together hold a range: no more need to be looked for at a time. */
-  get enoughBad(): number {
-    return this.#mostBad + 1;
+  /**
+   * Asks what became of a partition's latest records; the bad ones of ranges that are in hand wait for the answer. Call it as soon as the
+   * partition is assigned: its former owner may have been another process. @throws whatever `latest` throws.
+   */
+  async recall(partition: number, latest: JudgedRecords["latest"]): Promise<void> {
+    if (this.#mostBad >= this.#windowRecords) return;
+    const most = { records: this.#windowRecords, bad: this.#mostBad + 1 };
+    const recalling = latest(partition, most).then((stretches) =>
+      this.#window.recall(partition, stretches),
+    );
+    const settled = recalling.catch(() => undefined);
+    this.#recalls.add(settled);
+    try {
+      await recalling;
+    } finally {
+      this.#recalls.delete(settled);
+    }
+  }
+
+  /** Whether these records of the range are too many already, whatever the others are: no more need to be looked for. */
+  isTooMany(range: ReportRange, bad: readonly SourceRecord[]): boolean {
+    return this.#window.isTooMany(this.#judged(range, bad));
   }
 
   /** The range that has been held for longest, or null. */
@@ -80,45 +113,67 @@ export class BadShareBreaker {
 
   /**
    * Gives the bad records of a range once they are few enough to be set aside; holds the range until then.
-   * @param judge finds them, again each time that the range is judged again; it is given what it found the last time, or null.
+   * @param judge finds them, again each time that the range is judged again; it is given what it found the last time when that alone is
+   * too many still, else null.
    * @throws the abort reason of `ended`; whatever `judge` throws.
    */
   async admit(
     range: ReportRange,
-    judge: (before: readonly BadRecord[] | null) => Promise<readonly BadRecord[]>,
+    judge: (before: Judgement | null) => Promise<Judgement>,
     ended: AbortSignal,
   ): Promise<readonly BadRecord[]> {
-    let before: readonly BadRecord[] | null = null;
+    let before: Judgement | null = null;
     try {
       for (;;) {
-        const bad = await judge(before);
-        before = bad;
-        if (this.#admits(range, bad)) return bad;
+        const judgement = await judge(before);
+        const { bad } = judgement;
+        if (bad.length > 0) await this.#recalled(ended);
+        if (this.#admits(range, judgement)) {
+          this.#letThrough(range, bad);
+          return bad;
+        }
         this.#hold(range, bad.length);
         await this.#clock.sleep(JUDGE_AGAIN_MS, ended);
         ended.throwIfAborted();
+        before = this.isTooMany(range, recordsOf(bad)) ? judgement : null;
       }
     } finally {
       this.#release(range);
     }
   }
 
-  #admits(range: ReportRange, bad: readonly BadRecord[]): boolean {
-    const base = this.#positions.get(range) ?? this.#judged;
-    if (!this.#positions.has(range)) {
-      this.#positions.set(range, base);
-      this.#judged += spanOf(range);
-    }
-    if (bad.length === 0) return true;
-    const places = bad.map(({ record }) => base + record.offset - range.first);
-    const all = [...this.#badAt, ...places].sort((a, b) => a - b);
-    const isTooMany = all.some((place, index) => {
-      const before = all[index - this.#mostBad];
-      return before !== undefined && place - before < this.#windowRecords;
-    });
-    if (isTooMany) return false;
-    this.#badAt = all.filter((place) => place >= this.#judged - this.#windowRecords);
-    return true;
+  #admits(range: ReportRange, { bad, isWhole }: Judgement): boolean {
+    return bad.length === 0 || (isWhole && !this.isTooMany(range, recordsOf(bad)));
+  }
+
+  #letThrough(range: ReportRange, bad: readonly BadRecord[]): void {
+    const judged = this.#judged(range, recordsOf(bad));
+    this.#admitted.set(range, judged.badOffsets);
+    // Of what the log no longer holds nothing is known.
+    if (range.records.length > 0) this.#window.add(judged);
+    if (!this.#held.has(range)) return;
+    this.#logger.info("bad_records_admitted", { partition: range.partition, name: range.name });
+  }
+
+  #judged(range: ReportRange, bad: readonly SourceRecord[]): JudgedStretch {
+    const { partition, first, last } = range;
+    const offsets = new Set([
+      ...(this.#admitted.get(range) ?? []),
+      ...bad.map(({ offset }) => offset),
+    ]);
+    const badOffsets = [...offsets].sort((a, b) => a - b);
+    return { partition, first, last, judgedAt: this.#clock.now(), badOffsets };
+  }
+
+  async #recalled(ended: AbortSignal): Promise<void> {
+    if (this.#recalls.size === 0) return;
+    const done = new AbortController();
+    await Promise.race([
+      Promise.all(this.#recalls),
+      this.#clock.sleep(RECALL_MS, AbortSignal.any([ended, done.signal])),
+    ]);
+    done.abort();
+    ended.throwIfAborted();
   }
 
   #hold(range: ReportRange, badRecords: number): void {
@@ -144,8 +199,11 @@ export class BadShareBreaker {
     this.#open?.close();
     this.#open = null;
     this.#loggedAt = Number.NEGATIVE_INFINITY;
-    this.#logger.info("bad_records_admitted", { partition: range.partition, name: range.name });
   }
+}
+
+function recordsOf(bad: readonly BadRecord[]): readonly SourceRecord[] {
+  return bad.map(({ record }) => record);
 }
 
 function aPromise(): { readonly closed: Promise<void>; readonly close: () => void } {

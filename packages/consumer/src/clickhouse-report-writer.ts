@@ -1,8 +1,8 @@
 import type { Clock } from "@push-reports/service-kit";
 import type { ClickHouseStatements } from "./clickhouse-statements.js";
 import { formatTime } from "./clickhouse-time.js";
-import type { ReportWriter } from "./report-writer.js";
-import { completeRollUps } from "./roll-ups.js";
+import type { ReportWriter, ViewsSeen } from "./report-writer.js";
+import { completeRollUps, rollUpViewsNow } from "./roll-ups.js";
 import type { RowLines } from "./row-lines.js";
 import type { StoredStretch } from "./stored-reports.js";
 
@@ -37,6 +37,10 @@ export class ClickHouseReportWriter implements ReportWriter {
       {},
     );
     return new Date(this.#clock.now() - 1_000 * Number(row?.secs ?? 0));
+  }
+
+  async viewsNow(): Promise<ViewsSeen> {
+    return await rollUpViewsNow(this.#statements, this.#at.database);
   }
 
   async completeViews(stretch: StoredStretch): Promise<void> {

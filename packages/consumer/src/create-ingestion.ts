@@ -7,6 +7,7 @@ import { BacklogWatch } from "./backlog-watch.js";
 import { BadShareBreaker } from "./bad-share-breaker.js";
 import { ClickHouseDeadLetters } from "./clickhouse-dead-letters.js";
 import { ClickHouseFreshness } from "./clickhouse-freshness.js";
+import { ClickHouseJudgedRecords } from "./clickhouse-judged-records.js";
 import { ClickHouseLedger } from "./clickhouse-ledger.js";
 import { clusterSettings } from "./clickhouse-options.js";
 import { ClickHouseReportWriter } from "./clickhouse-report-writer.js";
@@ -23,6 +24,7 @@ import { MetricsObserver, Observers } from "./observe-metrics.js";
 import { ProgressWatch } from "./progress-watch.js";
 import type { RecordSource } from "./record-source.js";
 import { TimedReportWriter } from "./timed-report-writer.js";
+import { ViewWatch } from "./view-watch.js";
 import { WriteRetrier } from "./write-retrier.js";
 
 /** What ingestion is made from; the same for Kafka and for the embedded log. */
@@ -85,23 +87,26 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
     },
   );
   const at = { database, source };
+  const writer = new TimedReportWriter(
+    new ClickHouseReportWriter(
+      statements,
+      { ...at, isReplicated: materials.cluster !== null },
+      clock,
+    ),
+    clock,
+    (seconds) => metrics.insertSeconds.observe(seconds),
+  );
   const parts = {
     source,
-    writer: new TimedReportWriter(
-      new ClickHouseReportWriter(
-        statements,
-        { ...at, isReplicated: materials.cluster !== null },
-        clock,
-      ),
-      clock,
-      (seconds) => metrics.insertSeconds.observe(seconds),
-    ),
+    writer,
+    viewWatch: new ViewWatch(writer, retrier),
     deadLetters: new DeadLettersInOrder([
       ...materials.deadLetterQueues,
       new ClickHouseDeadLetters(statements),
     ]),
     ledger: new ClickHouseLedger(statements, at),
     storedReports: new ClickHouseStoredReports(statements, at),
+    judgedRecords: new ClickHouseJudgedRecords(statements, at, clock),
     breaker,
     retrier,
     observer: new Observers([
@@ -122,10 +127,11 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
       pace,
     }),
   };
+  const freshness = new ClickHouseFreshness(statements);
   const backlogWatch = new BacklogWatch(
     materials.recordSource,
     backlog,
-    new ClickHouseFreshness(statements),
+    { publish: (entries) => retrier.once("freshness", () => freshness.publish(entries)) },
     { source, intervalMs: config.freshnessIntervalMs, receiptMarginMs: config.freshnessMarginMs },
     clock,
     logger,

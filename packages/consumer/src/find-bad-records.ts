@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { decodeReport } from "@push-reports/report";
 import { isAboutARow } from "./insert-failures.js";
+import type { SourceRecord } from "./record-source.js";
 import { WriteError } from "./report-writer.js";
 import {
   type BadRecord,
@@ -15,8 +16,8 @@ export type Probe = (lines: RowLines) => Promise<void>;
 
 /** Bounds of a search, and what it judges by. */
 export interface SearchBounds {
-  /** It ends once it has found so many. */
-  readonly enough: number;
+  /** It ends once this says that the bad records found so far, in no order, are enough. */
+  readonly isEnough: (found: readonly SourceRecord[]) => boolean;
   /** A line that every table of this version takes. */
   readonly control: RowLines;
   /** Resolves when some time has passed: between two looks at records that were refused with a code that may be chance. */
@@ -44,20 +45,22 @@ export const LOOK_AGAIN_MS = 2_000;
  * Finds the records that the database refuses, without inserting any. Each is judged by our own contract first. Of the rest the
  * database is asked by probing: it names the row that it stumbled over, which is believed only when that row alone is refused
  * too; what is refused without a name, or again and again, is halved. One bad record among n costs three probes when it
- * is named, and about 2·log2(n) when not; many cost about four probes each, a few at a time, and no more than `enough` are looked for. Records that are refused with a code that may be chance are probed again over time.
+ * is named, and about 2·log2(n) when not; many cost about four probes each, a few at a time, those of the lower offsets first, until `isEnough`. Records that are refused with a code that may be chance are probed again over time.
  * @returns none when no record is at fault, and then something else is; null when what was refused is taken now, so that it is not clear
  * what was at fault, and trying again will tell.
  */
 export async function findBadRecords(
   lines: RowLines,
   probe: Probe,
-  { enough, control, pause }: SearchBounds,
+  { isEnough, control, pause }: SearchBounds,
 ): Promise<readonly BadRecord[] | null> {
   const unreadable = await unreadableAmong(lines);
   const bad = new Set(unreadable.map(({ record }) => record));
   const readable = bad.size === 0 ? lines : selectLines(lines, (record) => !bad.has(record));
   const refused: Refused[] = [];
-  await search(readable, probe, refused, enough - unreadable.length);
+  const hasEnough = () =>
+    bad.size + refused.length > 0 && isEnough([...bad, ...refused.map(({ record }) => record)]);
+  await search(readable, probe, refused, hasEnough);
   if (!(await areRefusedForGood(refused, control, probe, pause))) return null;
   return [...unreadable, ...refused.map(badRecordOf)];
 }
@@ -65,7 +68,7 @@ export async function findBadRecords(
 /** A single record that was refused. */
 interface Refused {
   readonly line: RowLines;
-  readonly record: BadRecord["record"];
+  readonly record: SourceRecord;
   readonly clickHouseCode: number;
 }
 
@@ -102,24 +105,34 @@ async function unreadableAmong({ records }: RowLines): Promise<BadRecord[]> {
   return unreadable;
 }
 
-/** Searches parts of a range beside each other; the first part of the log comes first. */
+/** Searches parts of a range beside each other, those of the lower offsets first. */
 async function search(
   lines: RowLines,
   probe: Probe,
   refused: Refused[],
-  enough: number,
+  hasEnough: () => boolean,
 ): Promise<void> {
+  const found = { isEnough: hasEnough() };
+  const add = (one: Refused) => {
+    if (found.isEnough) return;
+    refused.push(one);
+    found.isEnough = hasEnough();
+  };
+  const isOver = () => found.isEnough;
   const waiting: RowLines[] = [lines];
   const underWay = new Set<Promise<void>>();
-  while ((waiting.length > 0 && refused.length < enough) || underWay.size > 0) {
-    const isFree = underWay.size < PROBED_BESIDE && refused.length < enough;
+  while ((waiting.length > 0 && !isOver()) || underWay.size > 0) {
+    const isFree = underWay.size < PROBED_BESIDE && !isOver();
     const part = isFree ? waiting.pop() : undefined;
     if (part === undefined) {
       await Promise.race(underWay);
       continue;
     }
-    const searching = searchPart(part, probe, refused, enough)
-      .then((halves) => void waiting.push(...halves.toReversed()))
+    const searching = searchPart(part, probe, add, isOver)
+      .then((halves) => {
+        waiting.push(...halves);
+        waiting.sort((a, b) => firstOffset(b) - firstOffset(a));
+      })
       .finally(() => underWay.delete(searching));
     // Of several that fail the first is thrown by the race.
     searching.catch(() => undefined);
@@ -127,21 +140,25 @@ async function search(
   }
 }
 
-/** Adds what it finds to `refused`; gives what has to be searched by parts. */
+function firstOffset({ records }: RowLines): number {
+  return records[0]?.offset ?? 0;
+}
+
+/** Adds what it finds; gives what has to be searched by parts. */
 async function searchPart(
   lines: RowLines,
   probe: Probe,
-  refused: Refused[],
-  enough: number,
+  add: (found: Refused) => void,
+  isOver: () => boolean,
 ): Promise<readonly RowLines[]> {
   let rest = lines;
   for (let named = 0; ; named += 1) {
     const [record] = rest.records;
-    if (record === undefined || refused.length >= enough) return [];
+    if (record === undefined || isOver()) return [];
     const refusal = await refusalOf(rest, probe);
     if (refusal === null) return [];
     if (rest.records.length === 1) {
-      add(refused, enough, refusedAlone(rest, record, refusal));
+      add(refusedAlone(rest, record, refusal));
       return [];
     }
     const index = named < NAMED_ROWS ? (refusal.row ?? 0) - 1 : -1;
@@ -150,15 +167,11 @@ async function searchPart(
     const line = sliceLines(rest, index, index + 1);
     const alone = await refusalOf(line, probe);
     if (alone === null) break;
-    add(refused, enough, refusedAlone(line, suspect, alone));
+    add(refusedAlone(line, suspect, alone));
     rest = withoutLine(rest, index);
   }
   const middle = Math.ceil(rest.records.length / 2);
   return [sliceLines(rest, 0, middle), sliceLines(rest, middle, rest.records.length)];
-}
-
-function add(refused: Refused[], enough: number, found: Refused): void {
-  if (refused.length < enough) refused.push(found);
 }
 
 async function refusalOf(lines: RowLines, probe: Probe): Promise<WriteError | null> {
@@ -171,7 +184,7 @@ async function refusalOf(lines: RowLines, probe: Probe): Promise<WriteError | nu
   }
 }
 
-function refusedAlone(line: RowLines, record: Refused["record"], { clickHouseCode }: WriteError) {
+function refusedAlone(line: RowLines, record: SourceRecord, { clickHouseCode }: WriteError) {
   return { line, record, clickHouseCode };
 }
 

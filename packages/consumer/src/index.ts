@@ -19,6 +19,7 @@ export type * from "./ingest-observer.js";
 export { INGEST_OPTIONS, type IngestConfig } from "./ingest-options.js";
 export type * from "./ingest-range.js";
 export { Ingestion } from "./ingestion.js";
+export type * from "./judged-records.js";
 export type * from "./ledger.js";
 export { createConsumerMetrics, createDiskGauge } from "./metrics.js";
 export { type Migration, type MigrationValues, migrate, readMigrations } from "./migrations.js";

@@ -40,7 +40,8 @@ export const INGEST_VALUES = {
     name: "MAX_BAD_PERCENT",
     about:
       "Share of bad records among the latest BAD_WINDOW_RECORDS that are still set aside. Beyond it nothing more is taken, because " +
-      "then it is the deployment that is bad and not the records. 100 sets every bad record aside.",
+      "then it is the deployment that is bad and not the records. 100 sets every bad record aside; what was set aside counts on, " +
+      "after a restart too, until so many other records have followed.",
     unit: "%",
     min: 0,
     max: 100,
@@ -48,7 +49,8 @@ export const INGEST_VALUES = {
   }),
   badWindowRecords: integerOption({
     name: "BAD_WINDOW_RECORDS",
-    about: "Over how many of the latest records of this process MAX_BAD_PERCENT is counted.",
+    about:
+      "Over how many of the latest records of this process, and of the partitions that it was assigned, MAX_BAD_PERCENT is counted.",
     unit: "records",
     min: 100,
     max: 1_000_000,

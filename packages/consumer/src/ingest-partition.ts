@@ -1,5 +1,6 @@
 import { untilFormerInsertsEnded } from "./former-inserts.js";
 import { type IngestParts, ingestRange } from "./ingest-range.js";
+import type { JudgedRecords } from "./judged-records.js";
 import {
   type AssignedPartition,
   EpochEndedError,
@@ -18,6 +19,7 @@ import { cutAtOf, cutRange, emptyRange, type ReportRange } from "./report-range.
 /** What a partition's ingestion needs besides the protocol's parts. */
 export interface PartitionParts extends IngestParts, RecoveryParts {
   readonly source: string;
+  readonly judgedRecords: JudgedRecords;
   /** Read before each cut, so that the delay can follow the number of partitions. */
   readonly limits: () => TakeLimits;
 }
@@ -33,7 +35,10 @@ export async function ingestPartition(
 ): Promise<void> {
   const began = parts.clock.now();
   try {
-    const start = await recoverPartition(assigned, parts);
+    const [start] = await Promise.all([
+      recoverPartition(assigned, parts),
+      recallJudged(assigned, parts),
+    ]);
     logStart(assigned, start, parts);
     parts.observer.started?.(assigned.partition, start.cursor);
     if (!start.isCommitted)
@@ -49,6 +54,14 @@ export async function ingestPartition(
   } catch (error) {
     if (!(error instanceof EpochEndedError)) throw error;
   }
+}
+
+/** The share of bad records is counted over what former owners set aside, too. */
+async function recallJudged(assigned: AssignedPartition, parts: PartitionParts): Promise<void> {
+  const { breaker, judgedRecords, retrier } = parts;
+  await breaker.recall(assigned.partition, (partition, most) =>
+    retrier.run("look_up", assigned, () => judgedRecords.latest(partition, most)),
+  );
 }
 
 /** Does again, exactly, the range that was announced; gives the offset behind it. */

@@ -9,10 +9,12 @@ import type { AssignedPartition } from "./record-source.js";
 import { encodeIntent, type ReportRange, spanOf } from "./report-range.js";
 import { buildRowLines } from "./row-lines.js";
 import { setAside } from "./set-aside.js";
+import type { ViewWatch } from "./view-watch.js";
 
 /** The collaborators of the protocol. */
 export interface IngestParts extends InsertRowsParts {
   readonly ledger: Ledger;
+  readonly viewWatch: ViewWatch;
 }
 
 /** How one range follows another. */
@@ -57,22 +59,22 @@ export async function ingestRange(
   );
   const fresh = missing.filter((record) => !repeated.has(record.offset));
   const { lines, unreadable } = buildRowLines(range, fresh);
-  await parts.breaker.admit(range, async () => unreadable, ended);
+  await parts.breaker.admit(range, async () => ({ bad: unreadable, isWhole: true }), ended);
   await setAside(range, unreadable, assigned, parts);
   await observer.reached("set_aside", range);
 
   // Rows beside those of an earlier insert need a name of their own: under its name they would be taken for a repetition.
   const token = turn.stored.size === 0 ? range.name : `${range.name}/rest`;
-  const inserted = await insertRows(
-    {
-      range,
-      token,
-      mayBeStored: turn.mayBeStored,
-      isPartlyStored: turn.stored.size > 0,
-      epoch: assigned,
-      parts,
-    },
-    lines,
+  const insert = {
+    range,
+    token,
+    mayBeStored: turn.mayBeStored,
+    isPartlyStored: turn.stored.size > 0,
+    epoch: assigned,
+    parts,
+  };
+  const inserted = await parts.viewWatch.around(range, turn.mayBeStored, assigned, () =>
+    insertRows(insert, lines),
   );
   await observer.reached("inserted", range);
 

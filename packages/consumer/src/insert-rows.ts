@@ -1,4 +1,4 @@
-import type { BadShareBreaker } from "./bad-share-breaker.js";
+import type { BadShareBreaker, Judgement } from "./bad-share-breaker.js";
 import {
   findBadRecords,
   LOOK_AGAIN_MS,
@@ -42,8 +42,9 @@ export async function insertRows(insert: RowsInsert, lines: RowLines): Promise<R
       if (!(error instanceof WriteError)) throw error;
     }
     let looks = 0;
-    const judge = async (before: readonly BadRecord[] | null) => {
-      if (before !== null && (await areStillRefused(insert, rows, before, looks++))) return before;
+    const judge = async (before: Judgement | null) => {
+      if (before !== null && (await areStillRefused(insert, rows, before.bad, looks++)))
+        return before;
       return await refusedUnlessInserted(insert, rows, attempt);
     };
     const refused = await parts.breaker.admit(range, judge, epoch.ended);
@@ -91,14 +92,14 @@ async function refusedUnlessInserted(
   insert: RowsInsert,
   rows: RowLines,
   attempt: () => Promise<void>,
-): Promise<readonly BadRecord[]> {
+): Promise<Judgement> {
   const { epoch, parts } = insert;
   return await parts.retrier.run("insert", epoch, async () => {
     const refused = await refusedAmong(insert, rows);
-    if (refused !== null && refused.length > 0) return refused;
+    if (refused !== null && refused.bad.length > 0) return refused;
     try {
       await attempt();
-      return [];
+      return NONE_BAD;
     } catch (error) {
       if (!(error instanceof WriteError) || error.failure !== "bad_record") throw error;
       const failure = refused === null ? "passes_with_time" : "misconfigured";
@@ -107,20 +108,25 @@ async function refusedUnlessInserted(
   });
 }
 
+const NONE_BAD: Judgement = { bad: [], isWhole: true };
+
 /** The records that are at fault; none when the tables are; null when that is not clear. */
-async function refusedAmong(
-  insert: RowsInsert,
-  lines: RowLines,
-): Promise<readonly BadRecord[] | null> {
+async function refusedAmong(insert: RowsInsert, lines: RowLines): Promise<Judgement | null> {
   const { range, epoch, parts } = insert;
   const probe = probeOf(insert);
   const control = controlLine(range);
-  if (await refusesEverything(lines, control, probe)) return [];
-  return await findBadRecords(lines, probe, {
-    enough: parts.breaker.enoughBad,
+  if (await refusesEverything(lines, control, probe)) return NONE_BAD;
+  let isWhole = true;
+  const bad = await findBadRecords(lines, probe, {
+    isEnough: (found) => {
+      const isEnough = parts.breaker.isTooMany(range, found);
+      if (isEnough) isWhole = false;
+      return isEnough;
+    },
     control,
     pause: () => parts.clock.sleep(LOOK_AGAIN_MS, epoch.ended),
   });
+  return bad === null ? null : { bad, isWhole };
 }
 
 function probeOf({ range, epoch, parts }: RowsInsert): Probe {

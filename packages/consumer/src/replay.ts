@@ -127,7 +127,7 @@ async function refusedAmong(
 ): Promise<readonly BadRecord[] | null> {
   const probe = (some: RowLines) => statements.insert("probe", "", some.bytes);
   if (await refusesEverything(lines, control, probe)) return null;
-  return await findBadRecords(lines, probe, { enough: Number.POSITIVE_INFINITY, control, pause });
+  return await findBadRecords(lines, probe, { isEnough: () => false, control, pause });
 }
 
 /** @param write gives how many of the lines did not become rows. */

@@ -37,6 +37,14 @@ export class WriteError extends Error {
   }
 }
 
+/** The views over the rows, all of them there. */
+export interface ViewsSeen {
+  /** Another one whenever a view was made anew. */
+  readonly identity: string;
+  /** When one of them was last made or changed, by the database's clock. */
+  readonly changedAt: Date;
+}
+
 /** Puts the rows of ranges into the database. */
 export interface ReportWriter {
   /**
@@ -49,6 +57,8 @@ export interface ReportWriter {
    * our clock. @throws WriteError
    */
   rememberedSince(): Promise<Date>;
+  /** The views that inserted rows get into at the moment. @throws WriteError `misconfigured` while one is missing */
+  viewsNow(): Promise<ViewsSeen>;
   /**
    * Gives every view over the rows of a stretch what it may lack of them; nothing changes where it lacks nothing. @throws WriteError
    */

@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from "@clickhouse/client";
-import { WriteError } from "./report-writer.js";
+import { type ViewsSeen, WriteError } from "./report-writer.js";
 
 /** What making roll-ups needs of a database. */
 export interface RollUpDatabase {
@@ -24,6 +24,29 @@ export const INSTANCE_HOURS: RollUp = {
 };
 
 const ROLL_UPS: readonly RollUp[] = [NOTIFICATIONS, PUBLISH_ACTIVITY, INSTANCE_HOURS];
+
+/** The views that fill the roll-ups. @throws WriteError `misconfigured` when one is missing; whatever the database throws. */
+export async function rollUpViewsNow(
+  asked: Pick<RollUpDatabase, "select">,
+  database: string,
+): Promise<ViewsSeen> {
+  const rows = await asked.select<{ name: string; uuid: string; changed: string }>(
+    `SELECT name, toString(uuid) AS uuid, toString(toUnixTimestamp(metadata_modification_time)) AS changed FROM system.tables
+     WHERE database = {database:String} AND name IN {views:Array(String)} ORDER BY name`,
+    { database, views: ROLL_UPS.map(({ view }) => view) },
+  );
+  for (const { table, view } of ROLL_UPS)
+    if (!rows.some(({ name }) => name === view))
+      throw new WriteError(
+        "misconfigured",
+        0,
+        `The view ${view}, which fills ${table}, is missing`,
+      );
+  return {
+    identity: rows.map(({ uuid }) => uuid).join(" "),
+    changedAt: new Date(1_000 * Math.max(...rows.map(({ changed }) => Number(changed)))),
+  };
+}
 
 /**
  * Merges what some reports say into every roll-up once more: nothing changes where it is there already, since every state is one that

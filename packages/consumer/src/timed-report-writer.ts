@@ -1,5 +1,5 @@
 import type { Clock } from "@push-reports/service-kit";
-import type { ReportWriter } from "./report-writer.js";
+import type { ReportWriter, ViewsSeen } from "./report-writer.js";
 import type { RowLines } from "./row-lines.js";
 import type { StoredStretch } from "./stored-reports.js";
 
@@ -26,6 +26,10 @@ export class TimedReportWriter implements ReportWriter {
 
   async rememberedSince(): Promise<Date> {
     return await this.#writer.rememberedSince();
+  }
+
+  async viewsNow(): Promise<ViewsSeen> {
+    return await this.#writer.viewsNow();
   }
 
   async completeViews(stretch: StoredStretch): Promise<void> {

@@ -10,7 +10,8 @@ export type WriteOperation =
   | "dead_letters"
   | "ledger"
   | "look_up"
-  | "read_position";
+  | "read_position"
+  | "freshness";
 
 /** Why writing does not succeed at the moment. */
 export interface WriteProblem {
@@ -46,7 +47,8 @@ export class WriteRetrier {
   readonly #logger: Logger;
   readonly #delays: RetryDelays;
   readonly #observer: RetryObserver;
-  readonly #problems = new Map<object, WriteProblem>();
+  /** Of calls of {@link run}, and of operations that their callers repeat. */
+  readonly #problems = new Map<object | WriteOperation, WriteProblem>();
   #misconfigurationLoggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, logger: Logger, delays: RetryDelays, observer: RetryObserver) {
@@ -95,6 +97,35 @@ export class WriteRetrier {
     }
   }
 
+  /**
+   * One attempt at what the caller repeats by itself: a misconfiguration is known and told as one of {@link run}'s, until an attempt does
+   * not meet it. @throws whatever `attempt` throws
+   */
+  async once<T>(operation: WriteOperation, attempt: () => Promise<T>): Promise<T> {
+    try {
+      const result = await attempt();
+      this.#problems.delete(operation);
+      return result;
+    } catch (error) {
+      const failure = error instanceof WriteError ? failureIn(operation, error) : null;
+      if (error instanceof WriteError && failure === "misconfigured") {
+        this.#keep(operation, operation, failure, error);
+        this.#logMisconfiguration(operation, error);
+      } else this.#problems.delete(operation);
+      throw error;
+    }
+  }
+
+  #keep(
+    call: object | WriteOperation,
+    operation: WriteOperation,
+    failure: WriteFailure,
+    { clickHouseCode, message }: WriteError,
+  ): void {
+    const since = this.#problems.get(call)?.since ?? this.#clock.now();
+    this.#problems.set(call, { operation, failure, clickHouseCode, message, since });
+  }
+
   #note(
     call: object,
     operation: WriteOperation,
@@ -103,9 +134,8 @@ export class WriteRetrier {
     attempt: number,
     delayMs: number,
   ): void {
-    const { clickHouseCode, message } = error;
-    const since = this.#problems.get(call)?.since ?? this.#clock.now();
-    this.#problems.set(call, { operation, failure, clickHouseCode, message, since });
+    const { clickHouseCode } = error;
+    this.#keep(call, operation, failure, error);
     if (failure === "misconfigured") this.#logMisconfiguration(operation, error);
     else this.#logger.warn("write_retry", { operation, attempt, delayMs, clickHouseCode, error });
   }

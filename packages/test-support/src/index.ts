@@ -22,6 +22,7 @@ export * from "./conformance/send-wire-case.js";
 export * from "./conformance/wire-cases.js";
 export * from "./contracts/database-under-test.js";
 export * from "./contracts/dead-letters-contract.js";
+export * from "./contracts/judged-records-contract.js";
 export * from "./contracts/ledger-contract.js";
 export * from "./contracts/record-source-contract.js";
 export * from "./contracts/report-publisher-contract.js";

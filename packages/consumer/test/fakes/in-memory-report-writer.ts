@@ -1,4 +1,4 @@
-import { type ReportWriter, WriteError } from "../../src/report-writer.js";
+import { type ReportWriter, type ViewsSeen, WriteError } from "../../src/report-writer.js";
 import type { RowLines } from "../../src/row-lines.js";
 import { FailuresOnCommand } from "./failures-on-command.js";
 
@@ -45,6 +45,9 @@ export class InMemoryReportWriter implements ReportWriter {
   forgetsTokens = false;
   /** When the database last started. */
   startedAt = new Date(0);
+  views: ViewsSeen = { identity: "made once", changedAt: new Date(0) };
+  /** Of the question which views there are. */
+  readonly viewFailures = new FailuresOnCommand();
   /** How often views were given rows anew. */
   viewCompletions = 0;
   /** Number of lines of each probe. */
@@ -78,6 +81,11 @@ export class InMemoryReportWriter implements ReportWriter {
   /** Since the beginning, or its last restart. */
   async rememberedSince(): Promise<Date> {
     return await this.memoryFailures.around(() => this.startedAt);
+  }
+
+  /** The views as they are; what is missing is told by {@link viewFailures}. */
+  async viewsNow(): Promise<ViewsSeen> {
+    return await this.viewFailures.around(() => this.views);
   }
 
   /** There are no views to complete. */

@@ -3,9 +3,11 @@ import type { IngestStep } from "../../src/ingest-observer.js";
 import { ingestPartition, type PartitionParts } from "../../src/ingest-partition.js";
 import type { TakeLimits } from "../../src/record-source.js";
 import type { ReportRange } from "../../src/report-range.js";
+import { ViewWatch } from "../../src/view-watch.js";
 import { WriteRetrier } from "../../src/write-retrier.js";
 import type { InMemoryAssignedPartition } from "./in-memory-assigned-partition.js";
 import { InMemoryDeadLetters } from "./in-memory-dead-letters.js";
+import { InMemoryJudgedRecords } from "./in-memory-judged-records.js";
 import { InMemoryLedger } from "./in-memory-ledger.js";
 import { InMemoryLog } from "./in-memory-log.js";
 import { InMemoryReportWriter } from "./in-memory-report-writer.js";
@@ -72,9 +74,11 @@ export class IngestionWorld {
     return {
       source,
       writer,
+      viewWatch: new ViewWatch(writer, retrier),
       ledger,
       deadLetters,
       storedReports,
+      judgedRecords: new InMemoryJudgedRecords(ledger, deadLetters),
       breaker,
       retrier,
       observer,
@@ -115,6 +119,7 @@ export class IngestionWorld {
     for (const { failures } of [this.writer, this.ledger, this.deadLetters, this.storedReports])
       failures.forget();
     this.writer.probeFailures.forget();
+    this.writer.viewFailures.forget();
     this.writer.partFailures.forget();
     this.writer.memoryFailures.forget();
     this.ledger.endFailures.forget();

@@ -104,6 +104,58 @@ describeWithContainers("bad records", ["kafka", "clickhouse"], () => {
     expect(await consumer.health()).toEqual({ status: 200, reason: null });
   });
 
+  /** Resolves once the consumer says that it takes nothing more. */
+  const untilHeld = async (consumer: Awaited<ReturnType<Pipeline["launch"]>>) => {
+    const isHeld = async () => (await consumer.series("too_many_bad_records")) === 1;
+    await waitFor(isHeld, { what: "the consumer to hold", timeoutMs: 120_000 }).catch(
+      (cause: unknown) => {
+        throw new Error(`It did not. It wrote:\n${consumer.log()}`, { cause });
+      },
+    );
+  };
+  /** Of the table that is probed as well: its engine knows no constraints but those that it was made with. */
+  const alterReports = async (change: string) => {
+    const { clickHouse, database } = pipeline;
+    for (const query of [
+      `ALTER TABLE ${database}.reports ${change}`,
+      `CREATE TABLE ${database}.next_probe AS ${database}.reports ENGINE = Null`,
+      `EXCHANGE TABLES ${database}.next_probe AND ${database}.probe`,
+      `DROP TABLE ${database}.next_probe`,
+    ])
+      await clickHouse.command({ query });
+  };
+  const setAside = async () => await pipeline.one("count()", "dead_letters FINAL");
+
+  it("holds a range that is longer than the window and refused as a whole, sets nothing of it aside, and goes on when the table is mended", async () => {
+    await produce(many(6_000, good));
+    await alterReports("ADD CONSTRAINT only_control CHECK publish_id = 'pubid-control'");
+    const consumer = await pipeline.launch({ ...patiently, BAD_WINDOW_RECORDS: "1000" });
+    await untilHeld(consumer);
+    expect(consumer.events("too_many_bad_records")[0]).toMatchObject({
+      limit: 200,
+      name: expect.stringContaining("/0-5999/"),
+    });
+    expect(await setAside()).toBe(0);
+    await alterReports("DROP CONSTRAINT only_control");
+    await pipeline.untilLedgered(6_000, consumer.log, 90_000);
+    expect(await pipeline.rows()).toEqual(await pipeline.readable());
+    expect(await setAside()).toBe(0);
+    expect(consumer.events("bad_records_admitted")).toHaveLength(1);
+  });
+
+  it("sets no more aside with every start, whichever process has the partition, and does not say at its end that it did", async () => {
+    await produce([...many(300, good), ...many(1_000, unreadable)]);
+    const environment = { MAX_RANGE_ROWS: "50", BAD_WINDOW_RECORDS: "1000" };
+    const lives: [number, number][] = [];
+    for (let life = 0; life < 3; life += 1) {
+      const consumer = await pipeline.launch(environment);
+      await untilHeld(consumer);
+      expect(await pipeline.stop(consumer)).toMatchObject({ code: 0 });
+      lives.push([await setAside(), consumer.events("bad_records_admitted").length]);
+    }
+    expect(lives).toEqual(Array(3).fill([200, 0]));
+  });
+
   it("takes nothing more once too many are bad, says so, sets none of them aside, and goes on with a higher limit", async () => {
     await produce([...many(500, good), ...many(2_500, unreadable), ...many(500, good)]);
     const consumer = await pipeline.launch({ MAX_RANGE_ROWS: "500" });

@@ -12,6 +12,7 @@ import {
   type DatabaseUnderTest,
   deadLettersContract,
   describeWithContainers,
+  judgedRecordsContract,
   ledgerContract,
   reportWriterContract,
   sharedClickHouse,
@@ -33,6 +34,7 @@ function databaseContracts(connect: () => Promise<ClickHouseClient>): void {
   describe("the ledger", () => ledgerContract(() => database));
   describe("stored reports", () => storedReportsContract(() => database));
   describe("dead letters", () => deadLettersContract(() => database));
+  describe("judged records", () => judgedRecordsContract(() => database));
 }
 
 describeWithContainers("on a ClickHouse server", ["clickhouse"], () =>

@@ -2,6 +2,7 @@ import type { ClickHouseClient } from "@clickhouse/client";
 import { createLogger, systemClock } from "@push-reports/service-kit";
 import { type DatabaseUnderTest, uniqueName } from "@push-reports/test-support";
 import { ClickHouseDeadLetters } from "../../src/clickhouse-dead-letters.js";
+import { ClickHouseJudgedRecords } from "../../src/clickhouse-judged-records.js";
 import { ClickHouseLedger } from "../../src/clickhouse-ledger.js";
 import { ClickHouseReportWriter } from "../../src/clickhouse-report-writer.js";
 import { ClickHouseStatements } from "../../src/clickhouse-statements.js";
@@ -34,6 +35,7 @@ export async function clickHouseUnderTest(client: ClickHouseClient): Promise<Dat
     ledger: new ClickHouseLedger(statements, at),
     storedReports: new ClickHouseStoredReports(statements, at),
     deadLetters: new ClickHouseDeadLetters(statements),
+    judgedRecords: new ClickHouseJudgedRecords(statements, at, systemClock),
     linesOf: (partition, records) => buildRowLines({ source, partition }, records).lines,
     rowOffsets: async (partition) => {
       const rows = await statements.select<{ offset: string }>(

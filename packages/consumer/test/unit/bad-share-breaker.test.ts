@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { FakeClock, nextTurn } from "@push-reports/test-support";
 import { BadShareBreaker } from "../../src/bad-share-breaker.js";
-import { cutRange } from "../../src/report-range.js";
+import type { JudgedStretch } from "../../src/judged-records.js";
+import { cutRange, type ReportRange } from "../../src/report-range.js";
 import type { BadRecord } from "../../src/row-lines.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
 import { RecordedLogger } from "../fakes/recorded-logger.js";
@@ -21,15 +22,29 @@ function aBreaker(limits: { windowRecords: number; maxPercent: number }) {
     first += count;
     return range;
   };
+  const badOf = (range: ReportRange, bad: (index: number) => boolean) =>
+    range.records
+      .filter((_, index) => bad(index))
+      .map((record): BadRecord => ({ record, reason: "not_json", detail: "", clickHouseCode: 0 }));
+  /** Whether the range is let through before any range is held. */
+  const admits = async (range: ReportRange, bad: readonly BadRecord[]) => {
+    let isThrough = false;
+    breaker
+      .admit(range, async () => ({ bad, isWhole: true }), ended.signal)
+      .then(() => {
+        isThrough = true;
+      })
+      .catch(() => undefined);
+    while (!isThrough && breaker.heldRange() === null) await nextTurn();
+    return isThrough;
+  };
   /** Whether the range passes at once. */
   const passes = async (count: number, bad: (index: number) => boolean) => {
     const range = aRange(count);
-    const found = range.records
-      .filter((_, index) => bad(index))
-      .map((record): BadRecord => ({ record, reason: "not_json", detail: "", clickHouseCode: 0 }));
+    const found = badOf(range, bad);
     let admitted = false;
     const admitting = breaker
-      .admit(range, async () => found, ended.signal)
+      .admit(range, async () => ({ bad: found, isWhole: true }), ended.signal)
       .then(() => {
         admitted = true;
       })
@@ -37,7 +52,7 @@ function aBreaker(limits: { windowRecords: number; maxPercent: number }) {
     await nextTurn(3);
     return { admitted: () => admitted, found, admitting };
   };
-  return { clock, logger, breaker, ended, passes };
+  return { clock, logger, breaker, ended, passes, aRange, badOf, admits };
 }
 
 describe("the breaker for bad records", () => {
@@ -102,11 +117,93 @@ describe("the breaker for bad records", () => {
   });
 
   it("holds nothing for an epoch that has ended", async () => {
-    const { breaker, passes, ended } = aBreaker({ windowRecords: 100, maxPercent: 20 });
+    const { breaker, passes, ended, logger } = aBreaker({ windowRecords: 100, maxPercent: 20 });
     const held = await passes(100, () => true);
     ended.abort(new Error("the epoch ended"));
     await held.admitting;
     expect(breaker.heldRange()).toBeNull();
     expect(held.admitted()).toBe(false);
+    expect(logger.of("bad_records_admitted")).toEqual([]);
+  });
+
+  it("holds a range of which not everything was looked at, though what was found is not too much any more", async () => {
+    const { clock, breaker, aRange, badOf, ended } = aBreaker({
+      windowRecords: 100,
+      maxPercent: 20,
+    });
+    const range = aRange(1_000);
+    const part = badOf(range, (index) => index % 10 === 0);
+    const whole = badOf(range, (index) => index % 5 === 0);
+    const judged: (number | null)[] = [];
+    const admitting = breaker.admit(
+      range,
+      async (before) => {
+        judged.push(before?.bad.length ?? null);
+        return judged.length === 1 ? { bad: part, isWhole: false } : { bad: whole, isWhole: true };
+      },
+      ended.signal,
+    );
+    await nextTurn(3);
+    expect(breaker.heldRange()).toMatchObject({ badRecords: 100 });
+    await clock.advance(30_000);
+    expect(await admitting).toBe(whole);
+    expect(judged).toEqual([null, null]);
+  });
+
+  it("counts what a range's records come to together, however often some of them are let through", async () => {
+    const { breaker, aRange, badOf, admits } = aBreaker({ windowRecords: 100, maxPercent: 20 });
+    const range = aRange(1_000);
+    const first = badOf(range, (index) => index % 10 === 0);
+    const second = badOf(range, (index) => index % 10 === 5);
+    const third = badOf(range, (index) => index === 501);
+    expect(await admits(range, first)).toBe(true);
+    expect(await admits(range, second)).toBe(true);
+    expect(breaker.isTooMany(range, [])).toBe(false);
+    expect(await admits(range, third)).toBe(false);
+  });
+
+  it("counts what others set aside of a partition that was assigned, and waits until it is known", async () => {
+    const { breaker, aRange, badOf, admits } = aBreaker({ windowRecords: 100, maxPercent: 20 });
+    let answer: (stretches: readonly JudgedStretch[]) => void = () => undefined;
+    const asked: unknown[] = [];
+    const recalling = breaker.recall(2, (partition, most) => {
+      asked.push([partition, most]);
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    });
+    expect(asked).toEqual([[2, { records: 100, bad: 21 }]]);
+    const good = aRange(10);
+    expect(await admits(good, [])).toBe(true);
+    const range = aRange(10);
+    const admitting = admits(
+      range,
+      badOf(range, (index) => index < 2),
+    );
+    await nextTurn(3);
+    expect(breaker.heldRange()).toBeNull();
+    const badOffsets = Array.from({ length: 19 }, (_, index) => 10 + index);
+    answer([{ partition: 2, first: 10, last: 28, judgedAt: 0, badOffsets }]);
+    await recalling;
+    expect(await admitting).toBe(false);
+    expect(breaker.heldRange()).toMatchObject({ name: range.name });
+  });
+
+  it("does not wait for ever for what others set aside", async () => {
+    const { clock, breaker, aRange, badOf, ended } = aBreaker({
+      windowRecords: 100,
+      maxPercent: 20,
+    });
+    void breaker.recall(2, () => new Promise(() => undefined));
+    const range = aRange(10);
+    const bad = badOf(range, (index) => index < 2);
+    const admitting = breaker.admit(range, async () => ({ bad, isWhole: true }), ended.signal);
+    await clock.advance(30_000);
+    expect(await admitting).toBe(bad);
+  });
+
+  it("asks nobody when every bad record is set aside", async () => {
+    const { breaker } = aBreaker({ windowRecords: 100, maxPercent: 100 });
+    await breaker.recall(1, () => Promise.reject(new Error("It was asked")));
   });
 });

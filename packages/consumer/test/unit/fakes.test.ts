@@ -3,6 +3,7 @@ import { systemClock } from "@push-reports/service-kit";
 import {
   type DatabaseUnderTest,
   deadLettersContract,
+  judgedRecordsContract,
   ledgerContract,
   recordSourceContract,
   reportWriterContract,
@@ -10,6 +11,7 @@ import {
 } from "@push-reports/test-support";
 import { buildRowLines } from "../../src/row-lines.js";
 import { InMemoryDeadLetters } from "../fakes/in-memory-dead-letters.js";
+import { InMemoryJudgedRecords } from "../fakes/in-memory-judged-records.js";
 import { InMemoryLedger } from "../fakes/in-memory-ledger.js";
 import { InMemoryLog } from "../fakes/in-memory-log.js";
 import { InMemoryRecordSource } from "../fakes/in-memory-record-source.js";
@@ -38,6 +40,7 @@ describe("in memory", () => {
   describe("the ledger", () => ledgerContract(() => database));
   describe("stored reports", () => storedReportsContract(() => database));
   describe("dead letters", () => deadLettersContract(() => database));
+  describe("judged records", () => judgedRecordsContract(() => database));
 });
 
 function aDatabase(): DatabaseUnderTest {
@@ -51,6 +54,7 @@ function aDatabase(): DatabaseUnderTest {
     ledger,
     storedReports: new InMemoryStoredReports(writer.rows, source),
     deadLetters,
+    judgedRecords: new InMemoryJudgedRecords(ledger, deadLetters),
     linesOf: (partition, records) => buildRowLines({ source, partition }, records).lines,
     rowOffsets: async (partition) =>
       writer.rows

@@ -20,7 +20,8 @@ const CONTROL = controlLine(AT);
 /** Searches to the end and gives what is at fault. */
 const foundIn = async (lines: RowLines, probe: Probe, enough = Number.POSITIVE_INFINITY) => {
   const pause = async () => undefined;
-  const bad = await findBadRecords(lines, probe, { enough, control: CONTROL, pause });
+  const isEnough = (found: readonly unknown[]) => found.length >= enough;
+  const bad = await findBadRecords(lines, probe, { isEnough, control: CONTROL, pause });
   if (bad === null) throw new Error("It is not clear what is at fault");
   return bad;
 };
@@ -109,6 +110,14 @@ describe("the search for bad records", () => {
     expect(writer.probes.length).toBeLessThan(100);
   });
 
+  it("goes by the order of the log, so that what it finds lies close together", async () => {
+    const writer = new InMemoryReportWriter();
+    const all = Array.from({ length: 20_000 }, (_, offset) => offset);
+    const bad = await foundIn(linesWith(20_000, all), (some) => writer.probe(some), 500);
+    const offsets = bad.map(({ record }) => record.offset).sort((a, b) => a - b);
+    expect(offsets.filter((offset) => offset < 600).length).toBeGreaterThan(490);
+  });
+
   it("tells a database that refuses everything from records that are bad", async () => {
     const refusing = async () => {
       throw new WriteError("bad_record", 117, "Unknown field");
@@ -190,7 +199,7 @@ describe("the search for bad records", () => {
         if (random() < share) throw new WriteError("bad_record", 439, "Cannot schedule a task");
       };
       const pause = async () => undefined;
-      const bounds = { enough: 100, control: CONTROL, pause };
+      const bounds = { isEnough: () => false, control: CONTROL, pause };
       const setAside: unknown[] = [];
       for (let trial = 0; trial < 1_000; trial += 1)
         setAside.push(
@@ -209,7 +218,7 @@ describe("the search for bad records", () => {
         throw new WriteError("bad_record", 1_001, "Somehow");
     };
     const bad = await findBadRecords(linesWith(8, []), refusing, {
-      enough: 100,
+      isEnough: () => false,
       control: CONTROL,
       pause: async () => void pauses.push(probed.length),
     });
@@ -230,7 +239,7 @@ describe("the search for bad records", () => {
         probes += 1;
         if (refusedProbes.includes(probes)) throw new WriteError("bad_record", 74, "Cannot read");
       };
-      const bounds = { enough: 100, control: CONTROL, pause };
+      const bounds = { isEnough: () => false, control: CONTROL, pause };
       expect(await findBadRecords(linesWith(1, []), probe, bounds)).toBeNull();
     }
   });

@@ -193,4 +193,24 @@ describe("a write retrier", () => {
     await expect(run()).rejects.toThrow(EpochEndedError);
     expect(attempts()).toBe(0);
   });
+
+  it("knows and tells a misconfiguration of what its caller repeats, until an attempt does not meet it", async () => {
+    const { retrier, failures, logger, clock } = aRetrier();
+    const publish = () => retrier.once("freshness", () => failures.around(() => "published"));
+    failures.times(3, failed("misconfigured", 60));
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await expect(publish()).rejects.toMatchObject({ clickHouseCode: 60 });
+      expect(retrier.problem()).toMatchObject({ operation: "freshness", since: CLOCK_START });
+      await clock.advance(25_000);
+    }
+    expect(logger.of("misconfigured")).toHaveLength(1);
+    expect(await publish()).toBe("published");
+    expect(retrier.problem()).toBeNull();
+    failures.next(failed("misconfigured", 60));
+    failures.next(failed("passes_with_time", 210));
+    await expect(publish()).rejects.toMatchObject({ clickHouseCode: 60 });
+    expect(logger.of("misconfigured")).toHaveLength(2);
+    await expect(publish()).rejects.toMatchObject({ clickHouseCode: 210 });
+    expect(retrier.problem()).toBeNull();
+  });
 });

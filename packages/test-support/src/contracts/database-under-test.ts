@@ -1,5 +1,6 @@
 import type {
   DeadLetters,
+  JudgedRecords,
   Ledger,
   ReportWriter,
   RowLines,
@@ -23,6 +24,7 @@ export interface DatabaseUnderTest {
   readonly ledger: Ledger;
   readonly storedReports: StoredReports;
   readonly deadLetters: DeadLetters;
+  readonly judgedRecords: JudgedRecords;
   /** The rows of records, ready to be written. */
   linesOf(partition: number, records: readonly SourceRecord[]): RowLines;
   /** Offsets of a partition's rows in order; one that is twice in the table is twice here. */

@@ -49,6 +49,14 @@ export function reportWriterContract(database: () => DatabaseUnderTest): void {
     expect(since.getTime()).toBeLessThanOrEqual(Date.now() + 1_000);
   });
 
+  it("knows the views that rows get into, and that they are still the same", async () => {
+    const { writer, name, lines } = aRange();
+    const before = await writer.viewsNow();
+    expect(before.changedAt.getTime()).toBeLessThanOrEqual(Date.now() + 1_000);
+    await writer.write(name, lines([good(0)]));
+    expect(await writer.viewsNow()).toEqual(before);
+  });
+
   it("changes no row when it completes the views over them", async () => {
     const { writer, name, lines, rows } = aRange();
     await writer.write(name, lines([good(0), good(1)]));
