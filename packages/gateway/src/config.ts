@@ -78,7 +78,7 @@ export const HTTP_OPTIONS = {
   maxConnections: integerOption({
     name: "MAX_CONNECTIONS",
     about:
-      "Open connections; a request on one more is answered 503, and ends it. Each costs some 10 KiB.",
+      "Open connections; a request on one more is answered 503, and ends it. Each costs some 10 KiB and an open file; a low limit of open files lowers it.",
     unit: "connections",
     min: 1,
     max: 1_000_000,

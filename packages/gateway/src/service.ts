@@ -31,6 +31,7 @@ import { ConnectionFaults } from "./server/connection-faults.js";
 import { createFastServer } from "./server/fast-server.js";
 import { LargeRequests } from "./server/large-requests.js";
 import { OpenConnections } from "./server/open-connections.js";
+import { connectionsWithin, openFilesLimit } from "./server/open-files.js";
 import { Readiness } from "./server/readiness.js";
 import { refuseEarly } from "./server/refuse-early.js";
 import { ReportServer } from "./server/report-server.js";
@@ -84,6 +85,13 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     maxBodyBytes: config.maxBodyBytes,
   });
   const app = createApp(route, config.trustProxy, turns, logger);
+  const maxConnections = connectionsWithin(config.maxConnections, openFilesLimit());
+  if (maxConnections < config.maxConnections)
+    logger.warn("max_connections_lowered", {
+      configured: config.maxConnections,
+      to: maxConnections,
+      reason: "the process may not open more files: raise its limit (ulimit -n)",
+    });
   const connections = new OpenConnections();
   const isExcess = (req: IncomingMessage) => server.isFull && connections.of(req.socket).isExcess;
   const http = createFastServer(
@@ -106,7 +114,7 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     {
       port: config.httpPort,
       host: config.httpHost,
-      maxConnections: config.maxConnections,
+      maxConnections,
       maxStopMs: stopAnswersMs(config),
     },
     connections,

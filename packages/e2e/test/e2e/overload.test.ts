@@ -7,16 +7,19 @@ import {
   freePort,
   type SentReport,
   sendReports,
+  waitFor,
 } from "@push-reports/test-support";
 import { Deployment } from "../support/deployment.js";
 import { expectExactlyOnce } from "../support/exactly-once.js";
 import { sampleOf, scrapeMetrics, valuesBy } from "../support/scrape-metrics.js";
+import { ServiceProcess } from "../support/service-process.js";
 import { SlowClients } from "../support/slow-clients.js";
 import { StandaloneDeployment } from "../support/standalone-deployment.js";
 
 const BOUND = 20;
 const CONNECTIONS = 300;
 const REPORTS = 5_000;
+const PATH = `/reporting_api/v2/instances/${randomUUID()}/events`;
 
 describe("A gateway that gets more than it can take", () => {
   let standalone: StandaloneDeployment | undefined;
@@ -54,6 +57,54 @@ describe("A gateway that gets more than it can take", () => {
     const { reports } = await sendReports({ url: standalone.url, count: 500, connections: 50 });
     expect(reports.filter(({ status }) => status !== 200)).toEqual([]);
     expect(slow.open).toBe(5_000);
+  });
+});
+
+describe("A gateway that may open few files", () => {
+  const FILES = 600;
+  let gateway: ServiceProcess | undefined;
+  let slow: SlowClients | undefined;
+  afterEach(async () => {
+    slow?.dispose();
+    await gateway?.end("SIGTERM");
+  });
+
+  it("answers 503 on a connection too many, says why there are so few, and recovers", async () => {
+    const [port, operationsPort] = [await freePort(), await freePort()];
+    gateway = await new ServiceProcess(
+      "gateway",
+      {
+        HTTP_PORT: String(port),
+        OPERATIONS_PORT: String(operationsPort),
+        KAFKA_BROKERS: `127.0.0.1:${await freePort()}`,
+        MAX_IN_FLIGHT_REQUESTS: "100000",
+        HEADERS_TIMEOUT_MS: "600000",
+        REQUEST_TIMEOUT_MS: "600000",
+        SHUTDOWN_DELAY_MS: "0",
+      },
+      ["sh", "-c", `ulimit -n ${FILES} && exec "$@"`, "sh"],
+    ).untilReady();
+    expect(gateway.stdout).toContain("max_connections_lowered");
+    slow = await SlowClients.open(port, PATH, FILES - 200);
+    const report = () =>
+      fetch(`http://127.0.0.1:${port}${PATH}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", connection: "close" },
+        body: '{"event":"open","publishId":"p","deviceId":"d","timestampSecs":1}',
+      });
+    const outcomes = async () => {
+      const samples = await scrapeMetrics(`http://127.0.0.1:${operationsPort}/metrics`);
+      return valuesBy(samples, "push_reports_gateway_outcomes_total", "outcome");
+    };
+    expect((await report()).status).toBe(503);
+    expect((await outcomes())["busy"]).toBeGreaterThan(0);
+    slow.dispose();
+    // Kafka is away; but the request is taken.
+    const isTaken = async () => {
+      await report();
+      return ((await outcomes())["unavailable"] ?? 0) > 0;
+    };
+    await waitFor(isTaken, { what: "a report to be taken", timeoutMs: 20_000 });
   });
 });
 

@@ -26,6 +26,11 @@ const request = (headers: readonly string[], bodyBytes = BODY.length) =>
     "",
   ].join("\r\n");
 
+interface Sent {
+  readonly socket: Socket;
+  status: number | null;
+}
+
 describe("large requests", () => {
   let gateway: TestGateway;
   let publisher: InMemoryReportPublisher;
@@ -42,10 +47,10 @@ describe("large requests", () => {
     gateway = await startGateway(publisher, { maxLargeRequestsBytes: MAX_BYTES });
   };
   /** Sends on a connection of its own; `status` is that of its answer, or null while there is none. */
-  const sendOn = async (text: string) => {
+  const sendOn = async (text: string): Promise<Sent> => {
     const socket = connect(gateway.port, "127.0.0.1");
     sockets.push(socket);
-    const sent: { socket: Socket; status: number | null } = { socket, status: null };
+    const sent: Sent = { socket, status: null };
     socket.on("error", () => undefined);
     socket.on("data", (chunk: Buffer) => {
       sent.status ??= Number(chunk.toString("latin1", 9, 12));
@@ -62,7 +67,7 @@ describe("large requests", () => {
 
   it("that do not arrive give way to those that come after, the first of them first", async () => {
     await start();
-    const slow = [];
+    const slow: Sent[] = [];
     for (let index = 0; index < 2 * ROOM; index += 1) {
       slow.push(await sendOn(request(MANY) + BODY.slice(0, 5)));
       await received(index + 1);
@@ -90,7 +95,7 @@ describe("large requests", () => {
     publisher.gate = new Promise((resolve) => {
       open = resolve;
     });
-    const sent = [];
+    const sent: Sent[] = [];
     for (let index = 0; index < ROOM + 20; index += 1) {
       sent.push(await sendOn(request(MANY) + BODY));
       await received(index + 1);
@@ -120,7 +125,7 @@ describe("large requests", () => {
     await start();
     const CONNECTIONS = 200;
     const before = heapBytes();
-    const sent = [];
+    const sent: Sent[] = [];
     for (let index = 0; index < CONNECTIONS; index += 1)
       sent.push(await sendOn(request(MANY) + BODY));
     await until(() => sent.every(({ status }) => status === 200));

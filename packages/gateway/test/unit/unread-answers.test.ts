@@ -28,7 +28,7 @@ describe("a client that does not read its answers", () => {
     client = socket;
     socket.on("error", () => undefined).pause();
     await once(socket, "connect");
-    return await waitFor(async () => endOf(socket) ?? null, { timeoutMs: 5_000 });
+    return await waitFor(() => endOf(socket), { what: "the connection to be accepted" });
   };
   const endOf = ({ localPort }: Socket) =>
     activeHandles().find(({ remotePort }) => remotePort === localPort);
@@ -36,7 +36,7 @@ describe("a client that does not read its answers", () => {
   it("is cut when it has asked for too many at once", async () => {
     const end = await aClient();
     client?.write(GET.repeat(60 * MAX_PIPELINED_REQUESTS));
-    await waitFor(async () => end.destroyed, { timeoutMs: 5_000 });
+    await waitFor(() => end.destroyed, { what: "the connection to be cut" });
     // What it had asked for before the bound is all that was made.
     expect(end.bytesWritten).toBeLessThan(MAX_PIPELINED_REQUESTS * 20_000);
   });
@@ -55,7 +55,7 @@ describe("a client that does not read its answers", () => {
       while (end.bytesWritten === bytesWritten && !end.destroyed) await delay(1);
     }
     expect(end.destroyed).toBe(false);
-    await waitFor(async () => end.destroyed, { timeoutMs: 10_000 });
+    await waitFor(() => end.destroyed, { what: "the connection to be cut" });
   });
 
   it("may have sent as many reports as any client would", async () => {
