@@ -15,7 +15,7 @@ import {
 import { Registry } from "prom-client";
 import { Accounting } from "./accounting.js";
 import { Admission } from "./admission.js";
-import { createApp } from "./app.js";
+import { createApp, createAppListener } from "./app.js";
 import { GATEWAY_OPTION_GROUPS, type HttpConfig } from "./config.js";
 import { createPublisher, kafkaRequestTimeoutMs } from "./create-publisher.js";
 import { guardInstances } from "./guarded-instances.js";
@@ -93,7 +93,7 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
       keepAliveTimeout: config.keepAliveMs,
       connectionsCheckingInterval: LATENESS_CHECK_MS,
     },
-    refuseEarly(app, { admission, accounting, clock }),
+    refuseEarly(createAppListener(app, logger), { admission, accounting, clock }),
   );
   const connections = new OpenConnections();
   new ConnectionFaults(connections, accounting, clock).watch(http);
