@@ -153,6 +153,24 @@ describe("the drain of a spill", () => {
     },
   );
 
+  it("says of a disk that fails for long that it does, at once and once a minute", async () => {
+    const faults = 70;
+    world.topic.down.add(0).add(1).add(2);
+    await world.begin();
+    await world.spill(5);
+    world.failCommitAfter(0, faults);
+    world.topic.down.clear();
+    await world.untilDrained();
+
+    const times = world.drainFaults.map(({ at }) => at);
+    expect(times.length).toBeGreaterThan(1);
+    for (const [index, at] of times.slice(1).entries())
+      expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(60_000);
+    const said = world.drainFaults.reduce((sum, { leftOut }) => sum + 1 + Number(leftOut ?? 0), 0);
+    expect(said).toBeGreaterThan(times.length);
+    expect(said).toBeLessThanOrEqual(faults);
+  });
+
   it("drains every record although the log's format file is gone", async () => {
     world.topic.down.add(0).add(1).add(2);
     await world.begin();
