@@ -96,7 +96,7 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     refuseEarly(createAppListener(app, logger), { admission, accounting, clock }),
   );
   const connections = new OpenConnections();
-  new ConnectionFaults(connections, accounting, clock).watch(http);
+  new ConnectionFaults(connections, accounting, clock).watch(http, config.answerDeadlineMs);
   const server: ReportServer = new ReportServer(
     http,
     {
