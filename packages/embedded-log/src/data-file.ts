@@ -1,4 +1,5 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readFile, stat } from "node:fs/promises";
+import { ignoreMissing } from "./ignore-missing.js";
 import { LogError } from "./log-error.js";
 
 /** Where LMDB's two descriptions of its file lie in their pages, on 64-bit little-endian machines. */
@@ -35,9 +36,11 @@ export class DataFile {
 
   /**
    * Makes a file ready for LMDB to open; a file that LMDB is to make must find space for it.
-   * @throws LogError "log_broken" when the file is damaged; the system's error when the disk is full.
+   * @throws LogError "log_broken" when the file is damaged or gone; the system's error when the disk is full.
    */
   static async prepare(path: string): Promise<DataFile> {
+    if ((await stat(path).catch(ignoreMissing)) === null)
+      throw new LogError("log_broken", `${path} is gone`);
     const file = new DataFile(path);
     await file.#open((handle) => file.#check(handle));
     return file;
@@ -77,6 +80,22 @@ export class DataFile {
       await handle.close();
     }
   }
+}
+
+/** What a data file of a log holds whose making is not known to have ended. */
+export type FoundData =
+  /** No file, or one of zeros into which no change was ever written. */
+  | "nothing"
+  /** LMDB's own pages at most: the first change reserves {@link RESERVE_BYTES}. */
+  | "no records"
+  | "maybe records";
+
+/** Looks what a data file holds, without LMDB. @throws the system's error when it cannot be read. */
+export async function findData(path: string): Promise<FoundData> {
+  const found = await stat(path).catch(ignoreMissing);
+  if (found === null) return "nothing";
+  if (found.size >= RESERVE_BYTES) return "maybe records";
+  return (await readFile(path)).some((byte) => byte !== 0) ? "no records" : "nothing";
 }
 
 /** Resolves when the disk has space for a new log beside `path`. @throws the system's error when it has not. */

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, rmdir, stat, symlink, unlink } from "node
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { ignoreMissing } from "./ignore-missing.js";
 import { LogError } from "./log-error.js";
 
 /**
@@ -116,8 +117,4 @@ function locked(folder: string): LogError {
 
 function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? String(error);
-}
-
-function ignoreMissing(error: unknown): void {
-  if (codeOf(error) !== "ENOENT") throw error;
 }

@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
-import { open as openFile, rm, writeFile } from "node:fs/promises";
+import { open as openFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
-import { checkSpace, DataFile } from "./data-file.js";
+import { checkSpace, DataFile, type FoundData, findData } from "./data-file.js";
+import { ignoreMissing } from "./ignore-missing.js";
 import { LogError } from "./log-error.js";
 import { EMPTY_STATE, encodeState } from "./log-state.js";
 import { STATE_KEY } from "./store-keys.js";
@@ -16,7 +16,10 @@ export interface StoreChange {
 
 /** Room for pages that a transaction replaces before it frees them. */
 const SPARE_MAP_BYTES = 64 * 1024 * 1024;
-/** Written once the data file is there: without it, a folder with a missing or empty data file is a new one. */
+/**
+ * Written once the data file is there, before the first record: with it, a data file that is missing or empty was damaged. Without it, the
+ * making of the log did not end, or the file was lost: what the data file holds decides.
+ */
 const FORMAT_FILE = "format";
 const FORMAT = "push-reports embedded log, form 1\n";
 
@@ -40,24 +43,18 @@ export class LmdbStore {
   static async open(folder: string, maxBytes: number): Promise<LmdbStore> {
     try {
       const dataFile = join(folder, "data.mdb");
-      const isNew = !existsSync(join(folder, FORMAT_FILE));
-      if (isNew) await clear(dataFile);
-      const prepared = isNew ? null : await DataFile.prepare(dataFile);
-      const database = open<Buffer, Buffer>({
-        path: folder,
-        noSubdir: false,
-        encoding: "binary",
-        keyEncoding: "binary",
-        overlappingSync: false,
-        mapSize: 2 * maxBytes + SPARE_MAP_BYTES,
-        maxDbs: 1,
-      });
-      if (isNew) {
-        // From here on a log without a state is a damaged one: LMDB finds nothing where the pages that lead to it are spoilt.
-        await database.put(STATE_KEY, encodeState(EMPTY_STATE));
-        await markAsMade(folder);
+      const isMade = (await stat(join(folder, FORMAT_FILE)).catch(ignoreMissing)) !== null;
+      const found = isMade ? "maybe records" : await findData(dataFile);
+      if (found === "nothing") await clear(dataFile);
+      const prepared = found === "nothing" ? null : await DataFile.prepare(dataFile);
+      const database = openDatabase(folder, maxBytes);
+      try {
+        if (!isMade) await finishMaking(folder, database, found);
+        return new LmdbStore(database, prepared ?? (await DataFile.prepare(dataFile)));
+      } catch (error) {
+        await database.close();
+        throw error;
       }
-      return new LmdbStore(database, prepared ?? (await DataFile.prepare(dataFile)));
     } catch (error) {
       throw new LogError("log_broken", `The log in ${folder} cannot be opened`, error);
     }
@@ -130,7 +127,19 @@ function bytesAtMost({ puts, removes }: StoreChange): number {
   return puts.reduce((bytes, [, value]) => bytes + value.length, pages * PAGE_BYTES);
 }
 
-/** A data file whose making did not end holds nothing that was ever acknowledged. */
+function openDatabase(folder: string, maxBytes: number): RootDatabase<Buffer, Buffer> {
+  return open<Buffer, Buffer>({
+    path: folder,
+    noSubdir: false,
+    encoding: "binary",
+    keyEncoding: "binary",
+    overlappingSync: false,
+    mapSize: 2 * maxBytes + SPARE_MAP_BYTES,
+    maxDbs: 1,
+  });
+}
+
+/** Removes a data file that holds nothing. */
 async function clear(dataFile: string): Promise<void> {
   await rm(dataFile, { force: true });
   try {
@@ -138,6 +147,25 @@ async function clear(dataFile: string): Promise<void> {
   } finally {
     await rm(`${dataFile}.space`, { force: true });
   }
+}
+
+/**
+ * Makes a new log of one without a state, unless its data file may hold records all the same: LMDB finds nothing where the pages that
+ * lead to it are spoilt. With a state it is a log, whose records nobody may delete.
+ * @throws LogError "log_broken"
+ */
+async function finishMaking(
+  folder: string,
+  database: RootDatabase<Buffer, Buffer>,
+  found: FoundData,
+): Promise<void> {
+  if (database.getBinary(STATE_KEY) === undefined) {
+    if (found === "maybe records")
+      throw new LogError("log_broken", "The log's state and its format file are missing");
+    // From here on a log without a state is a damaged one.
+    await database.put(STATE_KEY, encodeState(EMPTY_STATE));
+  }
+  await markAsMade(folder);
 }
 
 /** Makes the new files' names durable too. */

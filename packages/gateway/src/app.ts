@@ -1,5 +1,12 @@
+import type { RequestListener } from "node:http";
 import type { Logger } from "@push-reports/service-kit";
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from "express";
 import { canonicalTarget } from "./canonical-path.js";
 import { answerPreflight } from "./cors.js";
 import { ORIGIN_HEADERS, writeFault } from "./error-responses.js";
@@ -26,7 +33,6 @@ export function createApp(
   app.disable("etag");
   app.set("query parser", false);
   app.set("trust proxy", trustProxy ?? false);
-  app.use(canonicalPath);
   app.post(REPORTING_PATHS, reportsRoute);
   app.use(inItsTurn(turns));
   app.options(REPORTING_PATHS, answerPreflight);
@@ -37,10 +43,23 @@ export function createApp(
   return app;
 }
 
-const canonicalPath: RequestHandler = (req, _res, next) => {
-  req.url = canonicalTarget(req.url);
-  next();
-};
+/**
+ * The app as the listener of its server, see server/fast-server.ts. Targets are made canonical before Express sees them: it answers what it
+ * cannot parse by itself, ahead of all middleware. Whatever the app leaves unanswered gets an answer in our form too, never Express' own page.
+ */
+export function createAppListener(app: Express, logger: Logger): RequestListener {
+  const answerError = createErrorHandler(logger);
+  return (incoming, outgoing) => {
+    const req = incoming as Request;
+    const res = outgoing as Response;
+    const notAnswered = (error?: unknown) => {
+      if (error) answerError(error, req, res, () => {});
+      else notFound(req, res, () => {});
+    };
+    req.url = canonicalTarget(req.url);
+    app(req, res, notAnswered);
+  };
+}
 
 /** Whatever is no report takes its turn among them: answered at once, it would be asked again before the turn ends. */
 function inItsTurn(turns: WorkTurns): RequestHandler {

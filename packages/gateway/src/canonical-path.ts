@@ -1,13 +1,29 @@
+/** A request to a proxy names scheme and authority first. The authority may be any text: it does not count. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
+
 /**
- * A request target whose percent-encoding changes nothing: each segment of the path decoded as far as it can be and encoded again
- * in one way. A segment that cannot be decoded stands for its own characters, so that a router never fails on it.
+ * A request target that means the same and that a router never fails on: without scheme, authority and fragment, and with a path whose
+ * percent-encoding changes nothing: each segment decoded as far as it can be and encoded again in one way. A segment that cannot be
+ * decoded stands for its own characters.
  */
 export function canonicalTarget(target: string): string {
-  const end = target.indexOf("?");
-  const path = end < 0 ? target : target.slice(0, end);
-  if (!path.includes("%")) return target;
+  const whole = withoutFragment(target);
+  const local = whole.startsWith("/") ? whole : withoutOrigin(whole);
+  const end = local.indexOf("?");
+  const path = end < 0 ? local : local.slice(0, end);
+  if (!path.includes("%")) return local;
   const canonical = path.split("/").map(canonicalSegment).join("/");
-  return end < 0 ? canonical : canonical + target.slice(end);
+  return end < 0 ? canonical : canonical + local.slice(end);
+}
+
+function withoutFragment(target: string): string {
+  const end = target.indexOf("#");
+  return end < 0 ? target : target.slice(0, end);
+}
+
+function withoutOrigin(target: string): string {
+  const local = target.replace(ORIGIN, "");
+  return /^[/*]/.test(local) ? local : `/${local}`;
 }
 
 function canonicalSegment(segment: string): string {

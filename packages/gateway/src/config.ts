@@ -125,7 +125,7 @@ export const HTTP_OPTIONS = {
     textOption({
       name: "INSTANCE_IDS_FILE",
       about:
-        "File with more instances that may report, one a line, # begins a comment. It is read again within seconds of a change; a version that cannot be used is logged and the last one holds.",
+        "File with more instances that may report, one a line, # begins a comment; a regular file of at most 16 MiB, some 400,000 instances. It is read again within seconds of a change; a version that cannot be used is logged and the last one holds.",
       form: "path",
     }),
   ),

@@ -1,7 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
-import type { Clock, Logger, Part } from "@push-reports/service-kit";
+import { stat } from "node:fs/promises";
+import { type Clock, type Logger, type Part, within } from "@push-reports/service-kit";
 import type { Instances } from "./instances.js";
 import { parseInstanceIds } from "./parse-instance-ids.js";
+import { readRegularFile, UnfitFileError } from "./read-regular-file.js";
 
 /** The list of instances cannot be used at the start. */
 class InstanceFileError extends Error {
@@ -9,10 +10,18 @@ class InstanceFileError extends Error {
   readonly code = "instance_file_unusable";
 }
 
+/** The file's disk gives no answer. */
+class SlowFileError extends Error {
+  override readonly name = "SlowFileError";
+  readonly code = "no_answer_in_time";
+}
+
 /** How often the file is looked at, ms: a look is one `stat`. */
 const LOOK_MS = 1_000;
 /** Some 400,000 instances. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
+/** How long a file may keep a look waiting, ms. */
+const MAX_LOOK_MS = 5_000;
 
 /** What a look at the file found. */
 type Look =
@@ -35,7 +44,8 @@ export class InstanceFile implements Instances, Part {
   readonly #stopped = new AbortController();
   #ids: ReadonlySet<string> = new Set();
   #problem: string | null = null;
-  #watching: Promise<void> = Promise.resolve();
+  /** A look that is under way, or was given up and has not come back: another one would take another thread of the process's few. */
+  #isLooking = false;
 
   /** @param fixed may report whatever the file says. @param readText gives a file's text. */
   constructor(
@@ -43,7 +53,7 @@ export class InstanceFile implements Instances, Part {
     fixed: Instances,
     clock: Clock,
     logger: Logger,
-    readText = (from: string) => readFile(from, "utf8"),
+    readText = (from: string) => readRegularFile(from, MAX_FILE_BYTES),
   ) {
     this.#readText = readText;
     this.#path = path;
@@ -76,12 +86,12 @@ export class InstanceFile implements Instances, Part {
       );
     this.#ids = look.ids;
     this.#logger.info("instances_loaded", { instances: this.size });
-    this.#watching = this.#watch(version);
+    void this.#watch(version);
   }
 
+  /** Does not wait for a look that is under way: the file may never answer it. */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    await this.#watching;
   }
 
   async #watch(startVersion: string): Promise<void> {
@@ -94,6 +104,7 @@ export class InstanceFile implements Instances, Part {
       // After a fault that passes, the file may be back as it was.
       if ((version !== used || mayPass) && version === seen) {
         const look = await this.#read();
+        if (this.#stopped.signal.aborted) return;
         this.#use(look);
         mayPass = !look.ok && look.mayPass === true;
         if (!mayPass) used = version;
@@ -116,11 +127,9 @@ export class InstanceFile implements Instances, Part {
 
   async #read(): Promise<Look> {
     try {
-      const { size } = await stat(this.#path);
-      if (size > MAX_FILE_BYTES)
-        return { ok: false, fault: `it has more than ${MAX_FILE_BYTES} bytes` };
-      return parseInstanceIds(await this.#readText(this.#path));
+      return await parseInstanceIds(await this.#inTime(() => this.#readText(this.#path)));
     } catch (error) {
+      if (error instanceof UnfitFileError) return { ok: false, fault: error.message };
       return { ok: false, fault: `it cannot be read (${codeOf(error)})`, mayPass: true };
     }
   }
@@ -128,11 +137,23 @@ export class InstanceFile implements Instances, Part {
   /** Differs from what it was before whenever the file, or what a link leads to, has changed. */
   async #version(): Promise<string> {
     try {
-      const { ino, size, mtimeMs, ctimeMs } = await stat(this.#path);
+      const { ino, size, mtimeMs, ctimeMs } = await this.#inTime(() => stat(this.#path));
       return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
     } catch (error) {
       return codeOf(error);
     }
+  }
+
+  /** @throws SlowFileError, or what `look` throws. */
+  async #inTime<T>(look: () => Promise<T>): Promise<T> {
+    if (this.#isLooking) throw new SlowFileError();
+    this.#isLooking = true;
+    const looking = look().finally(() => {
+      this.#isLooking = false;
+    });
+    const end = await within(looking, MAX_LOOK_MS, this.#clock);
+    if (end.kind === "resolved") return end.value;
+    throw end.kind === "late" ? new SlowFileError() : end.error;
   }
 }
 

@@ -16,7 +16,7 @@ import {
 import { Registry } from "prom-client";
 import { Accounting } from "./accounting.js";
 import { Admission } from "./admission.js";
-import { createApp } from "./app.js";
+import { createApp, createAppListener } from "./app.js";
 import { GATEWAY_OPTION_GROUPS, type HttpConfig } from "./config.js";
 import { createPublisher, kafkaRequestTimeoutMs } from "./create-publisher.js";
 import { guardInstances } from "./guarded-instances.js";
@@ -104,11 +104,11 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
       keepAliveTimeout: config.keepAliveMs,
       connectionsCheckingInterval: LATENESS_CHECK_MS,
     },
-    connections.bounded(refuseEarly(app, { admission, isExcess, accounting, clock })),
+    connections.bounded(
+      refuseEarly(createAppListener(app, logger), { admission, isExcess, accounting, clock }),
+    ),
   );
-  // A client that does not read its answers is cut, and one that sends nothing, but for what may keep it waiting.
-  http.timeout = Math.max(config.keepAliveMs, config.requestTimeoutMs + config.answerDeadlineMs);
-  new ConnectionFaults(connections, accounting, clock).watch(http);
+  new ConnectionFaults(connections, accounting, clock).watch(http, config.answerDeadlineMs);
   const server: ReportServer = new ReportServer(
     http,
     {

@@ -1,7 +1,9 @@
 import { Kafka, type LogEntry, logLevel, type SASLOptions } from "kafkajs";
+import { type Clock, systemClock } from "./clock.js";
 import type { KafkaConfig } from "./kafka-options.js";
 import { overrideIdleTimer } from "./kafkajs-overrides.js";
 import type { Logger } from "./logger.js";
+import { RepeatedLines } from "./repeated-lines.js";
 
 /** Bounds of one request to a broker. */
 export interface KafkaTimeouts {
@@ -9,9 +11,15 @@ export interface KafkaTimeouts {
   readonly requestTimeoutMs: number;
 }
 
-/** Makes a kafkajs client from the configuration; it connects to nothing yet. */
-export function createKafka(config: KafkaConfig, timeouts: KafkaTimeouts, logger: Logger): Kafka {
+/** Makes a kafkajs client from the configuration; it connects to nothing yet. @param clock for the log only. */
+export function createKafka(
+  config: KafkaConfig,
+  timeouts: KafkaTimeouts,
+  logger: Logger,
+  clock: Pick<Clock, "now"> = systemClock,
+): Kafka {
   overrideIdleTimer();
+  const lines = new RepeatedLines(clock);
   return new Kafka({
     clientId: config.clientId,
     brokers: [...config.brokers],
@@ -22,7 +30,7 @@ export function createKafka(config: KafkaConfig, timeouts: KafkaTimeouts, logger
     ssl: sslOf(config),
     ...saslOf(config),
     logLevel: logLevel.WARN,
-    logCreator: () => (entry) => logKafkajs(logger, entry),
+    logCreator: () => (entry) => logKafkajs(logger, lines, entry),
   });
 }
 
@@ -41,8 +49,14 @@ function saslOf(config: KafkaConfig): { sasl?: SASLOptions } {
   return { sasl: { mechanism: config.saslMechanism, ...account } as SASLOptions };
 }
 
-/** kafkajs says at level ERROR what it then retries by itself, so nothing of it is above a warning here. */
-function logKafkajs(logger: Logger, { namespace, log }: LogEntry): void {
+/**
+ * kafkajs says at level ERROR what it then retries by itself, so nothing of it is above a warning here; as long as Kafka is away it says
+ * some ten lines a second.
+ */
+function logKafkajs(logger: Logger, lines: RepeatedLines, { namespace, log }: LogEntry): void {
   const { message, error, broker, topic, partition, groupId } = log;
-  logger.warn("kafkajs", { namespace, message, error, broker, topic, partition, groupId });
+  const repeated = lines.next([namespace, message, error, broker, topic, partition].join("|"));
+  if (repeated === null) return;
+  const fields = { namespace, message, error, broker, topic, partition, groupId };
+  logger.warn("kafkajs", { ...fields, ...repeated });
 }

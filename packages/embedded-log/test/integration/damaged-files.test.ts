@@ -1,6 +1,17 @@
-import { copyFile, cp, open, stat, truncate, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  cp,
+  mkdir,
+  open,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { open as openLmdb } from "lmdb";
 import { checkEmbeddedLog, isDamage, type LogError, openEmbeddedLog } from "../../src/index.js";
 import { aRecord } from "../support/records.js";
 import { Fixture } from "../support/run-fixture.js";
@@ -49,6 +60,65 @@ describe("embedded log with damaged files", () => {
       expect(await openElsewhere(path)).toEqual({ code: "log_broken", exit: 0 });
       await copyFile("/dev/null", join(path, "data.mdb"));
       expect(await openElsewhere(path)).toEqual({ code: "log_broken", exit: 0 });
+      await rm(join(path, "data.mdb"));
+      expect(await openElsewhere(path)).toEqual({ code: "log_broken", exit: 0 });
+      const options = { path, maxBytes: 100_000_000 };
+      const failure = await openEmbeddedLog(options).catch((error: unknown) => error);
+      expect(isDamage(failure as LogError)).toBe(true);
+    }));
+
+  it("keeps every record when its format file is gone", () =>
+    withTemporaryFolder(async (path) => {
+      await makeLog(path);
+      await rm(join(path, "format"));
+      await checkEmbeddedLog({ path, maxBytes: 100_000_000 });
+      expect(await openElsewhere(path)).toEqual({ code: `${RECORDS} records`, exit: 0 });
+    }));
+
+  it("keeps the data file and says log_broken when it is damaged and its format file is gone", () =>
+    withTemporaryFolder(async (folder) => {
+      const whole = join(folder, "whole");
+      await makeLog(whole);
+      await rm(join(whole, "format"));
+      const { size } = await stat(join(whole, "data.mdb"));
+      for (const damage of ["cut", "headless", "zeros", "no tree"] as const) {
+        const torn = join(folder, damage.replace(" ", "-"));
+        await cp(whole, torn, { recursive: true, filter: (path) => !path.includes("lock") });
+        const file = await open(join(torn, "data.mdb"), "r+");
+        if (damage === "cut") await file.truncate(500_000);
+        if (damage === "headless") await file.write(Buffer.alloc(8_192, 0x5a), 0, 8_192, 0);
+        if (damage === "zeros") await file.write(Buffer.alloc(size), 0, size, 0);
+        if (damage === "no tree") await file.write(Buffer.alloc(size - 8_192), 0, null, 8_192);
+        await file.close();
+        const kept = await readFile(join(torn, "data.mdb"));
+        const failure = await checkEmbeddedLog({ path: torn, maxBytes: 100_000_000 }).catch(
+          (error: unknown) => error,
+        );
+        expect([damage, failure]).toEqual([
+          damage,
+          expect.objectContaining({ code: "log_broken" }),
+        ]);
+        expect(isDamage(failure as LogError)).toBe(true);
+        const left = await readFile(join(torn, "data.mdb"));
+        expect(left.subarray(0, kept.length).equals(kept)).toBe(true);
+      }
+    }));
+
+  it("makes a log where the making of one was cut short", () =>
+    withTemporaryFolder(async (folder) => {
+      const made = join(folder, "made");
+      const database = openLmdb({ path: made, noSubdir: false });
+      await database.close();
+      const leftBehind = { empty: Buffer.alloc(0), zeros: Buffer.alloc(8_192) };
+      for (const [name, bytes] of Object.entries(leftBehind)) {
+        await mkdir(join(folder, name));
+        await writeFile(join(folder, name, "data.mdb"), bytes);
+      }
+      for (const name of ["made", ...Object.keys(leftBehind)]) {
+        const path = join(folder, name);
+        expect([name, await openElsewhere(path)]).toEqual([name, { code: "0 records", exit: 0 }]);
+        expect(await openElsewhere(path)).toEqual({ code: "0 records", exit: 0 });
+      }
     }));
 
   it("says log_broken or reads every record right when any page is overwritten", () =>

@@ -8,6 +8,9 @@ import { BODY_FAULT, type BodyFault } from "../read-body.js";
 import { answerAndClose } from "./linger.js";
 import type { OpenConnections } from "./open-connections.js";
 
+/** An answer that is late on a busy machine is not taken for a client that takes none. */
+const ANSWER_TIMES = 2;
+
 /**
  * Answers what `node:http` would answer by itself, in the API's own form: requests that its parser cannot read (400, where it
  * says 400, 413 or 431 without a body) and those that do not arrive in time, or before a stop (503, where it says 408).
@@ -24,8 +27,11 @@ export class ConnectionFaults {
     this.#clock = clock;
   }
 
-  /** Call before the server listens. */
-  watch(server: Server): void {
+  /** Call before the server listens. @param answerDeadlineMs within which requests that have arrived are answered. */
+  watch(server: Server, answerDeadlineMs: number): void {
+    // A client that takes no answers is cut off once neither side has got a byte through for longer than a request or its answer may take.
+    server.timeout =
+      Math.max(server.headersTimeout, server.requestTimeout) + ANSWER_TIMES * answerDeadlineMs;
     // A client may close its side once it has sent its request, and still listen; node:http would close the other side too.
     Object.assign(server, { httpAllowHalfOpen: true });
     // An Expect that means nothing to us changes nothing; node:http would answer 417.

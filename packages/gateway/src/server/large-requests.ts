@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { BODY_FAULT, type BodyFault } from "../read-body.js";
 
 /** What a request may take in memory without being watched, bytes: some three times what an SDK's takes. */
-export const SMALL_REQUEST_BYTES = 8_192;
+const SMALL_REQUEST_BYTES = 8_192;
 /** What node:http makes of a header besides its characters, for each name and each value, estimated. */
 const HEADER_PART_BYTES = 64;
 const EVICTED: BodyFault = "busy";

@@ -1,4 +1,5 @@
 import type { EmbeddedLog } from "@push-reports/embedded-log";
+import { RepeatedLines } from "@push-reports/service-kit";
 import { BatchPlacer, type BatchPlacerParts, type PlacedBatch } from "./batch-placer.js";
 import { boundsOf, cutBatch } from "./cut-batch.js";
 import { Delivery, type DeliveryLimits, type DeliveryParts, type FirstSend } from "./delivery.js";
@@ -54,6 +55,7 @@ export class SpillDrain {
   readonly #limits: SpillDrainLimits;
   readonly #stopped = new AbortController();
   readonly #placer: BatchPlacer;
+  readonly #faults: RepeatedLines;
   #deliveries: readonly Delivery[] = [];
   #wake: () => void = () => {};
   #working: Promise<void> | null = null;
@@ -62,6 +64,7 @@ export class SpillDrain {
   constructor(parts: SpillDrainParts, limits: SpillDrainLimits) {
     this.#parts = parts;
     this.#limits = limits;
+    this.#faults = new RepeatedLines(parts.clock);
     this.#placer = new BatchPlacer(parts, limits.connectTimeoutMs, this.#stopped.signal);
   }
 
@@ -91,7 +94,7 @@ export class SpillDrain {
   }
 
   async #work(): Promise<void> {
-    const { store, handOver, clock, logger } = this.#parts;
+    const { store, handOver, clock } = this.#parts;
     const stopped = this.#stopped.signal;
     while (!stopped.aborted) {
       const { log } = store;
@@ -104,7 +107,7 @@ export class SpillDrain {
         await this.#drain(log);
       } catch (error) {
         if (stopped.aborted) return;
-        if (store.log === log) logger.error("spill_drain_failed", { error });
+        if (store.log === log) this.#complain(error);
         store.failed(log, error);
         await clock.sleep(AFTER_FAULT_MS, stopped);
       } finally {
@@ -115,6 +118,12 @@ export class SpillDrain {
       }
     }
     handOver.catchUp();
+  }
+
+  /** A full disk is met again every second. */
+  #complain(error: unknown): void {
+    const repeated = this.#faults.next(String(error));
+    if (repeated !== null) this.#parts.logger.error("spill_drain_failed", { error, ...repeated });
   }
 
   /** Drains one log for as long as it is the store's. @throws LogError */

@@ -7,12 +7,14 @@ import {
   type ReadLimits,
 } from "@push-reports/embedded-log";
 
-/** A log on a disk that fails one commit: as after any failed commit, it can then not be read until something is committed again. */
+/** A log on a disk that fails one commit, or some: as after any failed commit, it can then not be read until something is committed again. */
 export class FaultyLog implements EmbeddedLog {
   readonly #log: EmbeddedLog;
   #trimmedTo = 0;
   /** Commits until the one that fails. */
   #goodCommits = Number.POSITIVE_INFINITY;
+  /** Commits that fail then. */
+  #badCommits = 0;
   /** The commit that the calls of this turn share. */
   #commit: { readonly isGood: boolean; readonly over: Promise<void> } | null = null;
   #isGivenUp = false;
@@ -37,9 +39,10 @@ export class FaultyLog implements EmbeddedLog {
     return this.#log.waitingBytes;
   }
 
-  /** Fails one commit, after so many good ones. */
-  failAfter(goodCommits: number): void {
+  /** Fails commits, after so many good ones. */
+  failAfter(goodCommits: number, badCommits = 1): void {
     this.#goodCommits = goodCommits;
+    this.#badCommits = badCommits;
   }
 
   isHealthy(): boolean {
@@ -87,8 +90,13 @@ export class FaultyLog implements EmbeddedLog {
 
   #begin(): { readonly isGood: boolean; readonly over: Promise<void> } {
     const isGood = this.#goodCommits > 0;
-    this.#goodCommits = isGood ? this.#goodCommits - 1 : Number.POSITIVE_INFINITY;
-    if (isGood) this.#isGivenUp = false;
+    if (isGood) {
+      this.#goodCommits -= 1;
+      this.#isGivenUp = false;
+    } else {
+      this.#badCommits -= 1;
+      if (this.#badCommits === 0) this.#goodCommits = Number.POSITIVE_INFINITY;
+    }
     const over = nextTurn().then(() => {
       this.#commit = null;
       if (!isGood) this.#isGivenUp = true;

@@ -22,9 +22,16 @@ const target = fc
   )
   .map((id) => `/reporting_api/v2/instances/${id}/events`);
 
+/** A request to a proxy names scheme and authority, which may be any text. */
+const origin = fc.oneof(
+  { weight: 6, arbitrary: fc.constant("") },
+  fc.constantFrom("http://x", "http://[::1", "HTTPS://x:http", "a+b://u:p@:@y:99999", "http://"),
+  fc.string({ maxLength: 12 }).map((authority) => `http://${authority.replaceAll(/[\s/?#]/g, "")}`),
+);
+
 const suffix = fc.oneof(
   { weight: 4, arbitrary: fc.constant("") },
-  fc.constantFrom("/", "?", "?a=%", "?a[b]=c&__proto__[x]=1", "?/../..", "#x"),
+  fc.constantFrom("/", "?", "?a=%", "?a[b]=c&__proto__[x]=1", "?/../..", "#x", "#%zz"),
 );
 
 const version = fc.oneof(
@@ -109,6 +116,7 @@ function chunked(text: string, size: number): string {
 /** A request that may be right, and may be wrong in any number of ways at once. */
 export const malformedRequest: fc.Arbitrary<MalformedRequest> = fc
   .record({
+    origin,
     target,
     suffix,
     version,
@@ -130,7 +138,7 @@ export const malformedRequest: fc.Arbitrary<MalformedRequest> = fc
   .map((parts) => {
     const { header: framingHeader, sent } = parts.framing(parts.body);
     const lines = [
-      `POST ${parts.target}${parts.suffix} ${parts.version}`,
+      `POST ${parts.origin}${parts.target}${parts.suffix} ${parts.version}`,
       ...(parts.isJson ? ["content-type: application/json"] : []),
       ...parts.headers,
       framingHeader,

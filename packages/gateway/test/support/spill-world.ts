@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkEmbeddedLog, openEmbeddedLog } from "@push-reports/embedded-log";
 import { AGAIN_HEADER } from "@push-reports/report";
-import { type Clock, createLogger, systemClock } from "@push-reports/service-kit";
+import { type Clock, createLogger, type LogFields, systemClock } from "@push-reports/service-kit";
 import { waitFor } from "@push-reports/test-support";
 import { KafkaProblem } from "../../src/publish/kafka-problem.js";
 import { messageOf } from "../../src/publish/message.js";
@@ -39,6 +39,8 @@ export class SpillWorld {
   readonly problem = new KafkaProblem("reports", hurriedClock, silent);
   /** Records of the batches that were acknowledged, and codes of those that were not, in order. */
   readonly heard: (number | string)[] = [];
+  /** What was said of drains that failed, and when, ms. */
+  readonly drainFaults: (LogFields & { readonly at: number })[] = [];
   readonly folder: string;
   #log: FaultyLog | null = null;
   #life: { readonly store: SpillStore; readonly drain: SpillDrain } | null = null;
@@ -87,7 +89,13 @@ export class SpillWorld {
         problem: this.problem,
         onDrained: () => undefined,
         clock,
-        logger,
+        logger: {
+          ...logger,
+          error: (event, fields) => {
+            if (event !== "spill_drain_failed") return;
+            this.drainFaults.push({ ...fields, at: clock.now() });
+          },
+        },
       },
       { maxBatchBytes: 2_000, connectTimeoutMs: 60_000, sendTimeoutMs: 60_000 },
     );
@@ -124,9 +132,9 @@ export class SpillWorld {
     await this.#append(sent.flatMap((record) => [record, { ...aRecord(), sentTo: null }]));
   }
 
-  /** The disk fails one commit, after so many good ones. */
-  failCommitAfter(goodCommits: number): void {
-    this.#log?.failAfter(goodCommits);
+  /** The disk fails one commit, or some, after so many good ones. */
+  failCommitAfter(goodCommits: number, badCommits = 1): void {
+    this.#log?.failAfter(goodCommits, badCommits);
   }
 
   async untilDrained(): Promise<void> {

@@ -10,6 +10,8 @@ export interface TestGateway {
   readonly port: number;
   readonly baseUrl: string;
   readonly health: ReturnType<typeof createGatewayParts>["health"];
+  /** How many are open. */
+  connections(): number;
   /** The outcomes that any request had so far, and the requests. */
   counted(): Promise<{ requests: number; outcomes: Readonly<Record<string, number>> }>;
   stop(): Promise<void>;
@@ -34,6 +36,7 @@ export async function startGateway(
     port: server.port,
     baseUrl: `http://127.0.0.1:${server.port}`,
     health,
+    connections: () => server.open,
     counted: async () => {
       const [requests, outcomes] = await Promise.all(
         ["requests_total", "outcomes_total"].map((name) =>

@@ -8,6 +8,12 @@ describe("the canonical target", () => {
     ["/a%2Fb/c", "/a%2Fb/c"],
     ["/%E0%A4%A/c", "/%25E0%25A4%25A/c"],
     ["//events", "//events"],
+    ["http://x/a?b", "/a?b"],
+    ["HTTPS://u:p@[::1/a/%62", "/a/b"],
+    ["x+y://h:b?c", "/?c"],
+    ["http://x", "/"],
+    ["*", "*"],
+    ["/a#/%62?c", "/a"],
   ])("of %s is %s", (target, canonical) => {
     expect(canonicalTarget(target)).toBe(canonical);
   });

@@ -14,7 +14,11 @@ describe("clients that are slow, leave, or send without end", () => {
   let gateway: TestGateway;
   beforeEach(async () => {
     publisher = new InMemoryReportPublisher();
-    gateway = await startGateway(publisher, { headersTimeoutMs: 600, requestTimeoutMs: 1_000 });
+    gateway = await startGateway(publisher, {
+      headersTimeoutMs: 600,
+      requestTimeoutMs: 1_000,
+      answerDeadlineMs: 500,
+    });
   });
   afterEach(() => gateway.stop());
 
@@ -53,6 +57,23 @@ describe("clients that are slow, leave, or send without end", () => {
       expect(parseAnswers(text).map(({ status }) => status)).toEqual([200]);
       expect(await closing.counted()).toEqual({ requests: 1, outcomes: { published: 1 } });
     });
+  });
+
+  it("cuts off a client that takes no answers", async () => {
+    const client = connect({ port: gateway.port, host: "127.0.0.1" });
+    // Nothing is read: once the buffers of both sides are full, answers stay with the gateway.
+    client.pause();
+    client.on("error", () => {});
+    const closed = once(client, "close");
+    const request = "GET /openapi.json HTTP/1.1\r\n\r\n";
+    client.write(request.repeat(1_000));
+    await waitFor(async () => gateway.connections() === 1, { what: "the connection" });
+    await waitFor(async () => gateway.connections() === 0, {
+      what: "its end",
+      timeoutMs: 15_000,
+    });
+    client.destroy();
+    await closed;
   });
 
   it("closes a connection that says nothing, and counts no request", async () => {

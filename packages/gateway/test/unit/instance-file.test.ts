@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,10 @@ describe("the list of instances in a file", () => {
   const events: string[] = [];
   /** Reads that fail before the file can be read again. */
   let failures = 0;
+  /** A disk that gives no answer until then. */
+  let answer: Promise<void> = Promise.resolve();
+  const log = (event: string) => void events.push(event);
+  const logger: Logger = { debug: log, info: log, warn: log, error: log };
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "instances-"));
@@ -33,10 +38,10 @@ describe("the list of instances in a file", () => {
     failures = 0;
     reads = 0;
     events.length = 0;
-    const log = (event: string) => void events.push(event);
-    const logger: Logger = { debug: log, info: log, warn: log, error: log };
+    answer = Promise.resolve();
     file = new InstanceFile(path, listedInstances([]), hurriedClock, logger, async (from) => {
       reads += 1;
+      await answer;
       if (failures === 0) return await readFile(from, "utf8");
       failures -= 1;
       throw Object.assign(new Error("The disk failed"), { code: "EIO" });
@@ -74,5 +79,48 @@ describe("the list of instances in a file", () => {
 
     expect(reads).toBe(readsThen);
     expect(file.has(OLD)).toBe(true);
+  });
+
+  it("that does not answer is told of, asked no second time meanwhile, and used once it answers", async () => {
+    let give: () => void = () => {};
+    answer = new Promise((resolve) => {
+      give = resolve;
+    });
+    await writeFile(path, `${NEW}\n`);
+    await waitFor(async () => file.problem !== null, { what: "the fault", timeoutMs: 3_000 });
+    expect(file.problem).toBe("it cannot be read (no_answer_in_time)");
+    const readsThen = reads;
+    await hurriedClock.sleep(5_000);
+    expect([reads, file.has(OLD)]).toEqual([readsThen, true]);
+    give();
+    await waitFor(async () => file.has(NEW), { what: "the new list", timeoutMs: 3_000 });
+    expect(file.problem).toBeNull();
+  });
+
+  it("that does not answer keeps no stop waiting", async () => {
+    answer = new Promise(() => {});
+    const readsThen = reads;
+    await writeFile(path, `${NEW}\n`);
+    await waitFor(async () => reads > readsThen, { what: "the look", timeoutMs: 3_000 });
+    await file.stop();
+  });
+
+  it("is not read while it is a pipe, which could give nothing for ever", async () => {
+    const pipe = join(folder, "pipe");
+    const listPath = join(folder, "list");
+    await writeFile(listPath, `${OLD}\n`);
+    execFileSync("mkfifo", [pipe]);
+    const own = new InstanceFile(listPath, listedInstances([]), hurriedClock, logger);
+    await own.start();
+    try {
+      await rename(pipe, listPath);
+      await waitFor(async () => own.problem !== null, { what: "the fault", timeoutMs: 3_000 });
+      expect([own.problem, own.has(OLD)]).toEqual(["it is no regular file", true]);
+      await rm(listPath);
+      await writeFile(listPath, `${NEW}\n`);
+      await waitFor(async () => own.has(NEW), { what: "the new list", timeoutMs: 3_000 });
+    } finally {
+      await own.stop();
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { open, readdir } from "node:fs/promises";
+import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { waitFor } from "@push-reports/test-support";
@@ -153,29 +153,65 @@ describe("the drain of a spill", () => {
     },
   );
 
-  it("sets a damaged log aside under a name of its own and goes on with a new one", async () => {
+  it("says of a disk that fails for long that it does, at once and once a minute", async () => {
+    const faults = 70;
     world.topic.down.add(0).add(1).add(2);
     await world.begin();
-    await world.spill(500);
-    await world.crash();
-    const path = join(world.folder, "log", "data.mdb");
-    const file = await open(path, "r+");
-    const { size } = await file.stat();
-    await file.write(Buffer.alloc(size - 8_192, 0x5a), 0, undefined, 8_192);
-    await file.close();
-    await world.begin("checked");
     await world.spill(5);
+    world.failCommitAfter(0, faults);
     world.topic.down.clear();
     await world.untilDrained();
 
-    expect(world.rows()).toEqual(world.spilled.slice(-5));
-    const names = await readdir(world.folder);
-    expect(names.toSorted(byText)).toEqual([
-      expect.stringMatching(/^damaged-\d{8}T\d{9}Z$/),
-      "log",
-    ]);
-    expect(world.store.setAsideCount).toBe(1);
+    const times = world.drainFaults.map(({ at }) => at);
+    expect(times.length).toBeGreaterThan(1);
+    for (const [index, at] of times.slice(1).entries())
+      expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(60_000);
+    const said = world.drainFaults.reduce((sum, { leftOut }) => sum + 1 + Number(leftOut ?? 0), 0);
+    expect(said).toBeGreaterThan(times.length);
+    expect(said).toBeLessThanOrEqual(faults);
   });
+
+  it("drains every record although the log's format file is gone", async () => {
+    world.topic.down.add(0).add(1).add(2);
+    await world.begin();
+    await world.spill(50);
+    await world.crash();
+    await rm(join(world.folder, "log", "format"));
+    await world.begin("checked");
+    world.topic.down.clear();
+    await world.untilDrained();
+
+    expect(world.rows().toSorted(byText)).toEqual(world.spilled.toSorted(byText));
+    expect(await readdir(world.folder)).toEqual(["log"]);
+  });
+
+  it.each(["there", "gone"])(
+    "sets a damaged log whose format file is %s aside under a name of its own and goes on with a new one",
+    async (format) => {
+      world.topic.down.add(0).add(1).add(2);
+      await world.begin();
+      await world.spill(500);
+      await world.crash();
+      if (format === "gone") await rm(join(world.folder, "log", "format"));
+      const path = join(world.folder, "log", "data.mdb");
+      const file = await open(path, "r+");
+      const { size } = await file.stat();
+      await file.write(Buffer.alloc(size - 8_192, 0x5a), 0, undefined, 8_192);
+      await file.close();
+      await world.begin("checked");
+      await world.spill(5);
+      world.topic.down.clear();
+      await world.untilDrained();
+
+      expect(world.rows()).toEqual(world.spilled.slice(-5));
+      const names = await readdir(world.folder);
+      expect(names.toSorted(byText)).toEqual([
+        expect.stringMatching(/^damaged-\d{8}T\d{9}Z$/),
+        "log",
+      ]);
+      expect(world.store.setAsideCount).toBe(1);
+    },
+  );
 });
 
 const byText = (a: string, b: string) => a.localeCompare(b);

@@ -149,6 +149,13 @@ export const ACCEPTED_CASES: readonly ConformanceCase[] = [
   accepts("Accepted all the same", "a request to a proxy, with the whole URL", {
     path: `http://${CONFORMANCE_INSTANCE_ID}.pushnotifications.example.com${CONFORMANCE_PATH}`,
   }),
+  accepts("Accepted all the same", "a whole URL whose host is none", {
+    path: `http://[::1${CONFORMANCE_PATH}`,
+  }),
+  accepts("Accepted all the same", "a whole URL whose port is none", {
+    path: `HTTP://user:@x:http${CONFORMANCE_PATH}?a=%zz`,
+  }),
+  accepts("Accepted all the same", "a fragment", { path: `${CONFORMANCE_PATH}#%zz` }),
   accepts("Accepted all the same", "headers of proxies", {
     headers: {
       ...JSON_TYPE,

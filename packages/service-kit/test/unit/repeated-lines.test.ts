@@ -1,0 +1,34 @@
+import { describe, expect, it } from "@jest/globals";
+import { FakeClock } from "@push-reports/test-support";
+import { RepeatedLines } from "../../src/index.js";
+
+describe("lines that are said again and again", () => {
+  it("are written at once, then once a minute with how many were left out", async () => {
+    const clock = new FakeClock();
+    const lines = new RepeatedLines(clock);
+    expect([lines.next("a"), lines.next("a"), lines.next("b"), lines.next("a")]).toEqual([
+      {},
+      null,
+      {},
+      null,
+    ]);
+    await clock.advance(59_999);
+    expect(lines.next("a")).toBeNull();
+    await clock.advance(1);
+    expect([lines.next("a"), lines.next("a"), lines.next("b")]).toEqual([{ leftOut: 3 }, null, {}]);
+    await clock.advance(600_000);
+    expect(lines.next("a")).toEqual({ leftOut: 1 });
+  });
+
+  it("are bounded in number when each differs, and go on a minute later", async () => {
+    const clock = new FakeClock();
+    const lines = new RepeatedLines(clock);
+    const written = () =>
+      Array.from({ length: 1_000 }, () => lines.next(String(Math.random()))).filter(
+        (fields) => fields !== null,
+      ).length;
+    expect([written(), written()]).toEqual([50, 0]);
+    await clock.advance(60_000);
+    expect(written()).toBe(50);
+  });
+});
