@@ -45,6 +45,7 @@ export async function openStoppedTools(environment: Environment): Promise<Operat
   return {
     ...operatorStatements(client, database),
     source: SOURCE,
+    mayBeConsumed: false,
     positions: async () => {
       const path = join(resolve(standalone.dataDir), "log");
       log ??= await openEmbeddedLog({ path, maxBytes: standalone.maxLogBytes });

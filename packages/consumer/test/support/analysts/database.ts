@@ -83,8 +83,9 @@ export class AnalystDatabase {
 
   /** Sets records aside as one range, with these values; without a header they cannot be read. */
   async setAside(
-    values: readonly string[],
+    values: readonly (string | null)[],
     headers: Readonly<Record<string, Buffer>> = {},
+    key: string | null = null,
   ): Promise<void> {
     const first = this.#offset;
     this.#offset += values.length;
@@ -92,8 +93,8 @@ export class AnalystDatabase {
     const records = values.map((value, index) => ({
       record: {
         offset: first + index,
-        key: null,
-        value: Buffer.from(value),
+        key: key === null ? null : Buffer.from(key),
+        value: value === null ? null : Buffer.from(value),
         headers,
         timestampMs: Date.now(),
       },
