@@ -15,14 +15,14 @@ export interface OpenedDatabase extends AnalystDatabase {
   readonly close: () => Promise<void>;
 }
 
-/** What erase and import-publishes read from their environment. */
+/** What import-publishes reads from its environment. */
 export const ANALYST_COMMAND_OPTION_GROUPS = {
   clickHouse: CLICKHOUSE_OPTIONS,
   tables: { database: TABLE_OPTIONS.database },
 } as const;
 
-/** How long one statement may take, s: an erasure rewrites parts of tables. */
-const STATEMENT_SECS = 3_600;
+/** How long one statement may take, s. */
+const STATEMENT_SECS = 600;
 
 /** Opens the database that the environment names. @throws ConfigError */
 export function openAnalystDatabase(environment: Environment): OpenedDatabase {

@@ -16,6 +16,8 @@ export interface StatementOptions {
   readonly database: string;
   /** After this time the server ends a statement by itself, so that an abandoned one cannot arrive late, s. */
   readonly maxExecutionSecs: number;
+  /** The same of an insert. @default maxExecutionSecs */
+  readonly maxInsertSecs?: number;
   /** Settings that a cluster needs on top, e.g. `insert_quorum = 'auto'`. */
   readonly insertSettings: readonly string[];
   /** Settings of reads that must see every acknowledged insert, e.g. `select_sequential_consistency = 1`. */
@@ -58,10 +60,10 @@ export class ClickHouseStatements {
    * @throws WriteError
    */
   async insert(table: string, token: string, lines: Buffer): Promise<void> {
-    const { database, maxExecutionSecs, insertSettings } = this.#options;
+    const { database, maxExecutionSecs, maxInsertSecs, insertSettings } = this.#options;
     const settings = [
       `insert_deduplication_token = ${quote(token)}`,
-      `max_execution_time = ${maxExecutionSecs}`,
+      `max_execution_time = ${maxInsertSecs ?? maxExecutionSecs}`,
       ...INSERT_SETTINGS,
       ...insertSettings,
     ];

@@ -11,6 +11,7 @@ import {
 import { createClickHouse } from "./clickhouse-client.js";
 import { CLICKHOUSE_OPTIONS, clusterSettings, TABLE_OPTIONS } from "./clickhouse-options.js";
 import { ClickHouseStatements } from "./clickhouse-statements.js";
+import { CLAIMED_INSERT_SECS } from "./command-claim.js";
 import { CONSUMER_OPTIONS } from "./config.js";
 import { readOffsetsSince, readPositions } from "./kafka-positions.js";
 import type { PartitionPosition } from "./record-source.js";
@@ -30,6 +31,7 @@ export const COMMAND_OPTION_GROUPS = {
 
 /** What the operators' commands work with. */
 export interface OperatorTools {
+  readonly client: ClickHouseClient;
   readonly statements: ClickHouseStatements;
   readonly database: string;
   /** Whose offsets the tables are asked for. */
@@ -38,23 +40,32 @@ export interface OperatorTools {
   readonly positions: () => Promise<ReadonlyMap<number, PartitionPosition>>;
   /** The first offset by partition whose record is of a time or later; the log's end where there is none. @throws as `positions` */
   readonly offsetsSince: (time: Date) => Promise<ReadonlyMap<number, number>>;
+  /** Consumers may take records from the log meanwhile; those of a standalone that is stopped cannot. */
+  readonly mayBeConsumed: boolean;
   readonly close: () => Promise<void>;
 }
 
 /** How long one question of a command may take, s. */
 const STATEMENT_SECS = 600;
 
-/** Opens what the environment names; Kafka is connected to once it is asked. @throws ConfigError */
-export function openOperatorTools(environment: Environment): OperatorTools {
+/**
+ * Opens what the environment names; Kafka is connected to once it is asked.
+ * @param statementSecs how long the database may take for one statement, s. @throws ConfigError
+ */
+export function openOperatorTools(
+  environment: Environment,
+  statementSecs = STATEMENT_SECS,
+): OperatorTools {
   const config = readConfigGroups(COMMAND_OPTION_GROUPS, environment, readTextFile);
   const { requestTimeoutMs, groupId, source, logLevel } = config.command;
   const logger = createLogger({ service: "command", level: logLevel });
-  const limits = { insertTimeoutMs: STATEMENT_SECS * 1_000, maxConnections: 2 };
+  const limits = { insertTimeoutMs: statementSecs * 1_000, maxConnections: 2 };
   const client = createClickHouse(config.clickHouse, limits, logger);
   const admin = createKafka(config.kafka, { requestTimeoutMs }, logger).admin();
   return {
     ...operatorStatements(client, config.tables.database, clusterSettings(config.clickHouse)),
     source,
+    mayBeConsumed: true,
     positions: async () => {
       await admin.connect();
       return await readPositions(admin, { topic: config.kafka.topic, groupId });
@@ -70,14 +81,19 @@ export function openOperatorTools(environment: Environment): OperatorTools {
   };
 }
 
-/** A command's statements. @param settings what a cluster needs on top. */
+/** What a command works on a database with. @param settings what a cluster needs on top. */
 export function operatorStatements(
   client: ClickHouseClient,
   database: string,
   settings: ReturnType<typeof clusterSettings> = clusterSettings({ cluster: null }),
-): Pick<OperatorTools, "statements" | "database"> {
-  const options = { database, maxExecutionSecs: STATEMENT_SECS, ...settings };
-  return { statements: new ClickHouseStatements(client, options), database };
+): Pick<OperatorTools, "client" | "statements" | "database"> {
+  const options = {
+    database,
+    maxExecutionSecs: STATEMENT_SECS,
+    maxInsertSecs: CLAIMED_INSERT_SECS,
+    ...settings,
+  };
+  return { client, statements: new ClickHouseStatements(client, options), database };
 }
 
 /** Text of a file. */

@@ -1,6 +1,9 @@
 import process from "node:process";
-import { openAnalystDatabase } from "./analyst-command.js";
+import { openOperatorTools } from "./command-environment.js";
 import { runErase } from "./erase-command.js";
 import { runCommand } from "./run-command.js";
 
-await runCommand(process, runErase, () => openAnalystDatabase(process.env));
+/** How long one statement may take, s: an erasure rewrites parts of tables. */
+const STATEMENT_SECS = 3_600;
+
+await runCommand(process, runErase, () => openOperatorTools(process.env, STATEMENT_SECS));

@@ -1,4 +1,5 @@
 import type { AnalystDatabase } from "./analyst-command.js";
+import type { CommandClaim } from "./command-claim.js";
 import { bookErasedRows, bookErasures, recountReplays } from "./erasure-books.js";
 import {
   type ErasureSubject,
@@ -9,6 +10,13 @@ import {
   subjectParams,
 } from "./erasure-subject.js";
 import { INSTANCE_HOURS, NOTIFICATIONS, PUBLISH_ACTIVITY, rebuildRollUp } from "./roll-ups.js";
+
+/** Parts of an erasure. */
+export interface ErasureParts extends AnalystDatabase {
+  readonly claim: CommandClaim;
+  /** Resolves when nothing that the log held at its beginning can become a row any more, or when that takes too long. */
+  readonly settle: () => Promise<void>;
+}
 
 /** What a database holds of a subject. */
 export interface Holdings {
@@ -47,7 +55,7 @@ export async function planErasure(
   const { publishes, hours } = await traceOf(parts, subject);
   const [row] = await rowsOf<{ n: string }>(
     parts,
-    `SELECT count() AS n FROM ${parts.database}.dead_letters FINAL WHERE ${isUnattributable()}`,
+    `SELECT count() AS n FROM ${parts.database}.dead_letters FINAL WHERE ${isUnattributable(subject)}`,
     subjectParams(subject),
   );
   const held = await holdingsOf(parts, subject);
@@ -57,13 +65,17 @@ export async function planErasure(
 
 /**
  * Removes every report and dead letter of a subject and makes the roll-ups anew without it; what is removed is booked first. Whatever
- * dies on the way, running it again completes it. @throws ClickHouseError
+ * dies on the way, running it again completes it. What a range under way has inserted comes back when that range is done again, so what is
+ * left is counted once the log has settled. @throws ClickHouseError; ClaimError
  */
-export async function erase(parts: AnalystDatabase, subject: ErasureSubject): Promise<Erasure> {
+export async function erase(parts: ErasureParts, subject: ErasureSubject): Promise<Erasure> {
+  await parts.settle();
   const removed = await holdingsOf(parts, subject);
   let left = removed;
   for (let round = 0; round < MAX_ROUNDS && isAnything(left); round += 1) {
+    await parts.claim.renew();
     await eraseOnce(parts, subject);
+    await parts.settle();
     left = await holdingsOf(parts, subject);
   }
   await bookErasures(parts);
@@ -78,9 +90,10 @@ export function isAnything({ reports, notifications, deadLetters }: Holdings): b
 
 async function eraseOnce(parts: AnalystDatabase, subject: ErasureSubject): Promise<void> {
   const { client, database } = parts;
-  const { devices, publishes, hours } = await traceOf(parts, subject);
   const params = subjectParams(subject);
+  // Booked first: whatever arrives in between is traced as well, and is removed by the next round.
   await bookErasedRows(parts, subject);
+  const { devices, publishes, hours } = await traceOf(parts, subject);
   // The roll-ups come first: as long as reports are there, an erasure that died can be repeated from them.
   const others = `instance_id = {instance:UUID} AND NOT ifNull(${SUBJECT_COLUMN[subject.kind]} = {subject:String}, false)`;
   for (const chunk of chunksOf(devices)) {

@@ -30,7 +30,16 @@ export function readSubject(said: {
 
 /** Parameters that the conditions below use. */
 export function subjectParams(subject: ErasureSubject): Readonly<Record<string, string>> {
-  return { instance: subject.instanceId, subject: subject.id };
+  const { instanceId, kind, id } = subject;
+  const spellings = spellingsOf(id);
+  const keys = SUBJECT_KEYS[kind].join("|");
+  return {
+    instance: instanceId,
+    subject: id,
+    // As JSON: the client does not escape quotes within an `Array(String)` parameter.
+    spellings: JSON.stringify(spellings),
+    named: `"(?:${keys})"\\s*:\\s*"(?:${spellings.map(asPattern).join("|")})"`,
+  };
 }
 
 /** Condition on rows of `reports`: the subject's. */
@@ -41,25 +50,62 @@ export function isOfSubject({ kind }: ErasureSubject): string {
 const VALUE = "base64Decode(ifNull(value_base64, ''))";
 /** JSON keys under which records of this or another producer may name the subject and the instance. */
 const SUBJECT_KEYS = { user: ["user_id", "userId"], device: ["device_id", "deviceId"] } as const;
+const INSTANCE_KEYS = ["instance_id", "instanceId"] as const;
 
 /**
- * Condition on rows of `dead_letters`: what names the subject of the instance. What is no JSON counts when the subject's id and the
- * instance's id are both somewhere in it.
+ * Condition on rows of `dead_letters`: what names the subject of the instance, by its key (a device's id) or anywhere in its JSON. What is no
+ * JSON counts when the subject's id and the instance's id are both somewhere in it.
  */
-export function isDeadLetterOfSubject({ kind }: ErasureSubject): string {
-  const [snake, camel] = SUBJECT_KEYS[kind];
-  const named = `{subject:String} IN (JSONExtractString(${VALUE}, '${snake}'), JSONExtractString(${VALUE}, '${camel}'))`;
-  const inInstance = `{instance:String} IN (lower(JSONExtractString(${VALUE}, 'instance_id')), lower(JSONExtractString(${VALUE}, 'instanceId')))`;
-  return `((isValidJSON(${VALUE}) AND ${named} AND ${inInstance})
-    OR (NOT isValidJSON(${VALUE}) AND ${mentions()} AND position(lower(${VALUE}), {instance:String}) > 0))`;
+export function isDeadLetterOfSubject(subject: ErasureSubject): string {
+  return `(${mentionsSubject(subject)} AND (${mentionsInstance()}
+    OR {instance:String} IN (${INSTANCE_KEYS.map((key) => `lower(${textOf(key)})`).join(", ")})))`;
 }
 
-/** Condition on rows of `dead_letters`: unreadable ones that mention the subject's id without saying an instance. */
-export function isUnattributable(): string {
-  return `NOT isValidJSON(${VALUE}) AND ${mentions()} AND position(lower(${VALUE}), {instance:String}) = 0`;
+/** Condition on rows of `dead_letters`: what mentions the subject's id as above, and no instance at all. */
+export function isUnattributable(subject: ErasureSubject): string {
+  const hasInstance = INSTANCE_KEYS.map((key) => `JSONHas(${VALUE}, '${key}')`).join(" OR ");
+  return `(${mentionsSubject(subject)} AND NOT ${mentionsInstance()} AND NOT (${hasInstance}))`;
 }
 
-/** The id as it is, or as it stands in JSON text. */
-function mentions(): string {
-  return `(position(${VALUE}, {subject:String}) > 0 OR position(${VALUE}, substring(toJSONString({subject:String}), 2, length(toJSONString({subject:String})) - 2)) > 0)`;
+function mentionsSubject({ kind }: ErasureSubject): string {
+  const atTop = `{subject:String} IN (${SUBJECT_KEYS[kind].map(textOf).join(", ")})`;
+  const anywhere =
+    kind === "device" ? ["base64Decode(ifNull(key_base64, '')) = {subject:String}"] : [];
+  return `(${[
+    ...anywhere,
+    `(isValidJSON(${VALUE}) AND (${atTop} OR match(${VALUE}, {named:String})))`,
+    `(NOT isValidJSON(${VALUE}) AND multiSearchAny(${VALUE}, JSONExtract({spellings:String}, 'Array(String)')))`,
+  ].join(" OR ")})`;
+}
+
+function mentionsInstance(): string {
+  return `position(lower(${VALUE}), {instance:String}) > 0`;
+}
+
+function textOf(key: string): string {
+  return `JSONExtractString(${VALUE}, '${key}')`;
+}
+
+/** An id as it is, and as it may stand in JSON text: encoders differ in slashes and in what is not ASCII. */
+function spellingsOf(id: string): readonly string[] {
+  const plain = JSON.stringify(id).slice(1, -1);
+  const written = [plain, plain.replaceAll("/", "\\/")];
+  const escaped = written.flatMap((text) => [
+    asciiOf(text, (hex) => hex),
+    asciiOf(text, (hex) => hex.toUpperCase()),
+  ]);
+  return [...new Set([id, ...written, ...escaped])];
+}
+
+function asciiOf(text: string, spell: (hex: string) => string): string {
+  return text.replace(/[^ -~]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, unit) => `\\u${spell(character.charCodeAt(unit).toString(16).padStart(4, "0"))}`,
+    ).join(""),
+  );
+}
+
+function asPattern(text: string): string {
+  return text.replace(/[\\^$.|?*+()[\]{}]/g, "\\$&");
 }

@@ -128,6 +128,7 @@ const EXPIRING = {
   instance_hours: "hour",
   publishes: "imported_at",
   erased_reports: "erased_at",
+  command_claims: "said_at",
 };
 
 async function applyRetention(

@@ -1,17 +1,33 @@
 import { parseArgs } from "node:util";
 import { systemClock } from "@push-reports/service-kit";
 import { ClickHouseStoredReports } from "./clickhouse-stored-reports.js";
+import { withClaim } from "./command-claim.js";
 import type { OperatorTools } from "./command-environment.js";
 import { LOOK_AGAIN_MS } from "./find-bad-records.js";
 import { planReplay, type RefusedLetter, replay } from "./replay.js";
+import type { BadRecord } from "./row-lines.js";
 import type { Command } from "./run-command.js";
 
 const USAGE = `replay [--dry-run | --yes] [--partition N] [--first N] [--last N] [--reason WORD] [--from TIME] [--to TIME]
 Makes rows of dead letters that can be read by now, with their original source, partition and offset.
---from and --to restrict when they were set aside (ISO 8601). It counts first, and writes only with --yes.
+--from and --to restrict when they were set aside (ISO 8601 with Z or an offset), from the one on and before the other; --first and --last are
+offsets, both included. It counts first, and writes only with --yes.
 What the database once refused is decided only by trying: what it still refuses is left as it is, and named.
+It does not write beside another replay or an erasure. One that was killed keeps it waiting for a minute and a half at most; then run it again.
 Exit code 0: done, or counted. 1: some of them still cannot become rows. 2: it could not be done.
 `;
+
+/** Why records are set aside. */
+const REASONS: Readonly<Record<BadRecord["reason"], true>> = {
+  empty_value: true,
+  too_large: true,
+  not_utf8: true,
+  no_version: true,
+  unknown_version: true,
+  not_json: true,
+  invalid_field: true,
+  refused: true,
+};
 
 /** Dead letters that are named one by one. */
 const MOST_NAMED = 1_000;
@@ -43,18 +59,24 @@ export async function runReplay(
     partition: numberOf("--partition", values.partition),
     firstOffset: numberOf("--first", values.first),
     lastOffset: numberOf("--last", values.last),
-    reason: values.reason ?? null,
+    reason: reasonOf(values.reason),
     from: timeOf("--from", values.from),
     to: timeOf("--to", values.to),
   };
+  refuseEmpty("--first", selected.firstOffset, "--last", selected.lastOffset);
+  refuseEmpty("--from", selected.from, "--to", selected.to);
   const { statements, database, source } = await open();
   const filter = { source, ...selected };
-  const storedReports = new ClickHouseStoredReports(statements, { database, source });
+  write(`to do: ${JSON.stringify(await planReplay({ statements, database }, filter))}\n`);
+  if (values["dry-run"] || !values.yes) {
+    if (!values["dry-run"]) write("Nothing was written: say --yes to replay.\n");
+    return 0;
+  }
   let refused = 0;
   const parts = {
     statements,
-    storedReports,
     database,
+    storedReports: new ClickHouseStoredReports(statements, { database, source }),
     pause: () => systemClock.sleep(LOOK_AGAIN_MS),
     onRefused: ({ partition, offset, clickHouseCode }: RefusedLetter) => {
       refused += 1;
@@ -62,12 +84,10 @@ export async function runReplay(
         write(`still refused: partition ${partition}, offset ${offset}, code ${clickHouseCode}\n`);
     },
   };
-  write(`to do: ${JSON.stringify(await planReplay(parts, filter))}\n`);
-  if (values["dry-run"] || !values.yes) {
-    if (!values["dry-run"]) write("Nothing was written: say --yes to replay.\n");
-    return 0;
-  }
-  const outcome = await replay(parts, filter);
+  const claimed = { statements, database, clock: systemClock };
+  const outcome = await withClaim("replay", claimed, (claim) =>
+    replay({ ...parts, claim }, filter),
+  );
   if (refused > MOST_NAMED) write(`still refused: ${refused - MOST_NAMED} more\n`);
   write(`done: ${JSON.stringify(outcome)}\n`);
   return outcome.stillBad === 0 ? 0 : 1;
@@ -79,10 +99,32 @@ function numberOf(option: string, text: string | undefined): number | null {
   return Number(text);
 }
 
+function reasonOf(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const reasons = Object.keys(REASONS);
+  if (!reasons.includes(text))
+    throw new Error(`--reason must be one of ${reasons.join(", ")}, not ${text}`);
+  return text;
+}
+
+/** A date, or a time that says where on earth: without that it would be another one on each machine. */
+const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
 function timeOf(option: string, text: string | undefined): Date | null {
   if (text === undefined) return null;
   const time = new Date(text);
-  if (Number.isNaN(time.getTime()))
+  if (!TIME.test(text) || Number.isNaN(time.getTime()))
     throw new Error(`${option} must be a time like 2026-01-31T12:00:00Z, not ${text}`);
   return time;
+}
+
+/** Bounds that nothing lies between are a slip: their replay would find nothing to do, and look like one that is done. */
+function refuseEmpty<T extends number | Date>(
+  low: string,
+  from: T | null,
+  high: string,
+  to: T | null,
+): void {
+  if (from !== null && to !== null && from > to)
+    throw new Error(`${low} must not lie behind ${high}`);
 }

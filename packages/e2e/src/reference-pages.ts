@@ -51,13 +51,14 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
         groups: MIGRATE_OPTION_GROUPS,
       },
       {
-        name: "verify and replay",
-        about: "Compare what was read with what is stored; make rows of dead letters.",
+        name: "verify, replay and erase",
+        about:
+          "Compare what was read with what is stored; make rows of dead letters; remove what is stored of a user or a device.",
         groups: COMMAND_OPTION_GROUPS,
       },
       {
-        name: "erase and import-publishes",
-        about: "Remove what is stored of a user or a device; fill the table of publishes.",
+        name: "import-publishes",
+        about: "Fills the table of publishes.",
         groups: ANALYST_COMMAND_OPTION_GROUPS,
       },
       {

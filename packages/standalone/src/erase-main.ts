@@ -1,5 +1,5 @@
 import process from "node:process";
 import { runCommand, runErase } from "@push-reports/consumer";
-import { openStoppedDatabase } from "./stopped-database.js";
+import { openStoppedTools } from "./stopped-database.js";
 
-await runCommand(process, runErase, () => openStoppedDatabase(process.env));
+await runCommand(process, runErase, () => openStoppedTools(process.env));

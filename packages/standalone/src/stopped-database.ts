@@ -50,6 +50,7 @@ export async function openStoppedTools(environment: Environment): Promise<Operat
   return {
     ...operatorStatements(client, database),
     source: SOURCE,
+    mayBeConsumed: false,
     positions,
     // The log holds nothing that is committed, so that nothing in it can have expired from the ledger.
     offsetsSince: async () =>

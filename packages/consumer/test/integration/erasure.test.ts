@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { encodeReport } from "@push-reports/report";
 import {
@@ -29,17 +27,13 @@ describeWithContainers("an erasure", ["clickhouse"], () => {
   });
   afterAll(async () => database.close());
 
-  const parts = () => ({ client: database.client, database: database.name });
-  const command = (...args: readonly string[]) =>
-    new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      const main = fileURLToPath(new URL("../../dist/erase-main.js", import.meta.url));
-      execFile(
-        process.execPath,
-        [main, ...args],
-        { env: { PATH: process.env["PATH"], ...database.environment() } },
-        (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-      );
-    });
+  const claim = { renew: async () => undefined };
+  const parts = () => ({
+    client: database.client,
+    database: database.name,
+    claim,
+    settle: async () => undefined,
+  });
 
   it("leaves every view as if the user or device had never reported, nothing of it in any table, and the ledger's sums true", async () => {
     const subjects = fc.oneof(
@@ -95,6 +89,46 @@ describeWithContainers("an erasure", ["clickhouse"], () => {
     ).toEqual([{ n: 1 }]);
   });
 
+  it("finds the subject wherever a dead letter names it: nested, twice, escaped, cut off, or as the record's key", async () => {
+    const instanceId = randomUUID();
+    const id = 'a/"é😀';
+    const subject: ErasureSubject = { instanceId, kind: "device", id };
+    const plain = JSON.stringify(id);
+    const escaped = '"a\\/\\"\\u00E9\\ud83d\\uDE00"';
+    const cutOff = (text: string) => text.slice(0, -1);
+    const ofSubject = [
+      `{"payload":{"deviceId":${plain},"instanceId":"${instanceId}"}}`,
+      `[{"instance_id":"${instanceId}","device_id" : ${plain}}]`,
+      `{"device_id":"another","device_id":${plain},"instance_id":"${instanceId}"}`,
+      `{"instance_id":"${instanceId}","device_id":${escaped}}`,
+      cutOff(`{"instance_id":"${instanceId}","device_id":"a/\\"\\u00e9\\ud83d\\ude00"}`),
+      cutOff(`{"instance_id":"${instanceId}","device_id":"a\\/\\"é😀"}`),
+    ];
+    const others = [
+      `{"payload":{"deviceId":"another","instanceId":"${instanceId}"},"publishId":${plain}}`,
+      `{"payload":{"deviceId":${plain}},"instance_id":"${randomUUID()}"}`,
+      cutOff(`{"instance_id":"${instanceId}","device_id":"another"}`),
+    ];
+    await database.setAside([...ofSubject, ...others]);
+    await database.setAside([`no JSON of ${instanceId}`], {}, id);
+    await database.setAside([null, "no JSON"], {}, id);
+    await database.setAside([`no JSON of ${instanceId}`, null], {}, "another");
+
+    expect(await planErasure(parts(), subject)).toMatchObject({
+      deadLetters: ofSubject.length + 1,
+      unattributable: 2,
+    });
+    const { removed, left } = await erase(parts(), subject);
+    expect(removed.deadLetters).toBe(ofSubject.length + 1);
+    expect(left).toEqual(NOTHING);
+    const kept = await database.rows(
+      `SELECT base64Decode(value_base64) AS value FROM ${database.name}.dead_letters FINAL
+       WHERE position(value, {i:String}) > 0 OR position(value, 'payload') > 0 ORDER BY offset`,
+      { i: instanceId },
+    );
+    expect(kept.map(({ value }) => value)).toEqual([...others, `no JSON of ${instanceId}`]);
+  });
+
   it("keeps the ledger's sums true for rows that dead letters had become, also when others are replayed later", async () => {
     const instanceId = randomUUID();
     const textOf = (userId: string) =>
@@ -114,6 +148,7 @@ describeWithContainers("an erasure", ["clickhouse"], () => {
           statements: database.statements,
           storedReports,
           database: database.name,
+          claim,
           pause: async () => undefined,
           onRefused: () => undefined,
         },
@@ -136,28 +171,6 @@ describeWithContainers("an erasure", ["clickhouse"], () => {
     expect(await database.discrepancies()).toEqual([]);
     await replayAll();
     expect(await database.discrepancies()).toEqual([]);
-  });
-
-  it("is shown, and done only when told so", async () => {
-    const report = aReceivedReport({ instanceId: randomUUID(), deviceId: "web-'x" });
-    await database.writeRange([report, { ...report, reportId: randomUUID() }]);
-    const args = ["--instance", report.instanceId.toUpperCase(), "--device", report.deviceId];
-
-    const shown = await command(...args);
-    expect(shown.stdout).toContain(
-      '"reports":2,"notifications":1,"deadLetters":0,"publishes":1,"hours":1',
-    );
-    expect(shown.code).toBe(1);
-    const done = await command(...args, "--yes");
-    expect(done.stderr).toBe("");
-    expect(done.stdout).toContain('left: {"reports":0,"notifications":0,"deadLetters":0}');
-    expect(done.stdout).toContain("dead-letter topic");
-    expect(done.code).toBe(0);
-    expect((await command(...args, "--yes")).code).toBe(0);
-    expect((await command("--instance", "x", "--user", "u")).stderr).toContain(
-      "--instance must be",
-    );
-    expect((await command("--instance", report.instanceId)).code).toBe(2);
   });
 });
 

@@ -214,6 +214,18 @@ describeWithContainers("verify and replay", ["kafka", "clickhouse"], () => {
     expect(await selected("--from", future)).toBe("0");
     expect(await selected("--first", "2", "--reason", "unknown_version")).toBe("1");
     expect(await selected("--reason", "not_json")).toBe("0");
+    expect(await selected("--first", "2", "--last", "2", "--from", past.slice(0, 10))).toBe("1");
+    for (const [slip, text] of [
+      [["--reason", "not_jsn"], "--reason must be one of"],
+      [["--from", "2026-01-31T12:00"], "--from must be a time like"],
+      [["--to", "5"], "--to must be a time like"],
+      [["--first", "3", "--last", "2"], "--first must not lie behind --last"],
+      [["--from", future, "--to", past], "--from must not lie behind --to"],
+    ] as const)
+      expect(await command("replay", "--dry-run", ...slip)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(text),
+      });
   });
 
   it("finds nothing wrong while consumers are at work", async () => {

@@ -7,6 +7,8 @@ export interface Intervention {
   readonly until?: Promise<unknown>;
   /** Headers that replace the client's. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** It is answered as done, and ClickHouse never sees it. */
+  readonly isSwallowed?: boolean;
 }
 
 /** A proxy in front of ClickHouse's HTTP interface, which can delay or change each request by its statement. */
@@ -28,8 +30,12 @@ export class ClickHouseProxy {
       const bytes = Buffer.concat(body);
       const url = new URL(req.url ?? "/", target);
       const statement = url.searchParams.get("query") ?? bytes.toString("utf8", 0, 4_096);
-      const { until, headers } = intervene(statement);
+      const { until, headers, isSwallowed = false } = intervene(statement);
       await until;
+      if (isSwallowed) {
+        res.writeHead(200).end();
+        return;
+      }
       const sent: IncomingHttpHeaders = { ...req.headers, ...headers };
       const forwarded = request(url, { method: req.method, headers: { ...sent } }, (answer) => {
         res.writeHead(answer.statusCode ?? 500, answer.headers);

@@ -21,6 +21,16 @@ type NewRecord = Partial<Omit<ReportRecord, "value">> & { readonly value: Buffer
 /** A row as it is compared with the topic: where its record lies and which report it is. */
 export type RowKey = `${number}/${number} ${string}`;
 
+/** One of the operators' commands. */
+type CommandName = "verify" | "replay" | "erase";
+
+/** How it ended. */
+interface CommandEnd {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** A topic, a group and a database of a test's own, and the processes that consume. */
 export class Pipeline {
   readonly name = uniqueName("pipeline");
@@ -169,16 +179,28 @@ export class Pipeline {
   }
 
   /** Runs one of the operators' commands as built. */
-  command(name: "verify" | "replay", ...args: readonly string[]) {
-    return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      const main = fileURLToPath(new URL(`../../dist/${name}-main.js`, import.meta.url));
-      execFile(
-        process.execPath,
-        [main, ...args],
-        { env: this.environment() },
-        (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-      );
+  command(name: CommandName, ...args: readonly string[]) {
+    return this.begin(name, args).ended;
+  }
+
+  /** Begins one of them, which may be killed; with other variables than the pipeline's where some are given. */
+  begin(
+    name: CommandName,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
+    const main = fileURLToPath(new URL(`../../dist/${name}-main.js`, import.meta.url));
+    const env = { ...this.environment(), ...environment };
+    let end: (end: CommandEnd) => void = () => undefined;
+    const ended = new Promise<CommandEnd>((resolve) => {
+      end = resolve;
     });
+    const child = execFile(process.execPath, [main, ...args], { env }, (error, stdout, stderr) =>
+      end({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+    this.#children.add(child);
+    child.once("exit", () => this.#children.delete(child));
+    return { child, ended };
   }
 
   async rows(): Promise<readonly RowKey[]> {

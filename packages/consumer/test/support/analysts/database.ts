@@ -95,8 +95,9 @@ export class AnalystDatabase {
 
   /** Sets records aside as one range, with these values; without a header they cannot be read. */
   async setAside(
-    values: readonly string[],
+    values: readonly (string | null)[],
     headers: Readonly<Record<string, Buffer>> = {},
+    key: string | null = null,
   ): Promise<void> {
     const first = this.#offset;
     this.#offset += values.length;
@@ -104,8 +105,8 @@ export class AnalystDatabase {
     const records = values.map((value, index) => ({
       record: {
         offset: first + index,
-        key: null,
-        value: Buffer.from(value),
+        key: key === null ? null : Buffer.from(key),
+        value: value === null ? null : Buffer.from(value),
         headers,
         timestampMs: Date.now(),
       },
@@ -159,6 +160,7 @@ export class AnalystDatabase {
       storedReports: new ClickHouseStoredReports(this.statements, at),
       database: this.name,
       pause: async () => undefined,
+      claim: { renew: async () => undefined },
       onRefused: () => undefined,
     };
     const all = { partition: null, firstOffset: null, lastOffset: null, reason: null };
