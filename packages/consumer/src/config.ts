@@ -97,11 +97,14 @@ const CONSUMER_VALUES = {
   }),
   maxBufferedBytes: integerOption({
     name: "MAX_BUFFERED_BYTES",
-    about: "Memory footprint of all records that wait to be inserted; the partitions share it.",
+    about:
+      "Memory footprint of all records from their fetch to their commit. Each partition is sure of an eighth of it divided by their number; " +
+      "what is left of it after twice that lets as many partitions at a time grow to MAX_RANGE_BYTES as there is room for. " +
+      "Beyond it may be: one record a partition, and what an earlier consumer left under way.",
     unit: "bytes",
     min: 1_048_576,
     max: 4_294_967_296,
-    fallback: 96 * 1024 * 1024,
+    fallback: 192 * 1024 * 1024,
   }),
   shutdownTimeoutMs: shutdownTimeoutOption(
     "How long a stop may take; an insert that has not ended by then is done again by the successor.",

@@ -48,6 +48,24 @@ describeWithContainers("batching", ["kafka", "clickhouse"], () => {
     await untilSeries(consumer, "rows_total", 21_000);
   });
 
+  it("makes them so large over many partitions too, whose ranges would not all fit into memory at once", async () => {
+    pipeline = await Pipeline.create(brokers, endpoint, 12);
+    for (let partition = 0; partition < 12; partition += 1) await produce(partition, 10_000);
+    const consumer = await pipeline.launch({
+      MAX_RANGE_ROWS: "5000",
+      MAX_RANGE_BYTES: String(4 * 1024 * 1024),
+      MAX_BUFFERED_BYTES: String(16 * 1024 * 1024),
+      MAX_DELAY_MS: "5000",
+    });
+    await pipeline.untilLedgered(120_000, consumer.log);
+    expect((await ranges()).map(({ rows }) => rows)).toEqual(Array(24).fill(5_000));
+    await untilSeries(consumer, "buffered_bytes", 0);
+    for (const activity of ["fetch", "turn", "insert"])
+      expect(
+        await consumer.series(`activity_seconds_total{activity="${activity}"}`),
+      ).toBeGreaterThan(0);
+  });
+
   it("makes no insert larger than the limit in bytes, whatever the size of the records", async () => {
     pipeline = await Pipeline.create(brokers, endpoint, 1);
     // Twelve times as long as usual; 400 of them are some 2 MiB.

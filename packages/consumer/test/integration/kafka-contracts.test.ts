@@ -47,6 +47,7 @@ describeWithContainers("the Kafka record source", ["kafka"], () =>
             maxPartitionFetchBytes: 100_000,
             // Less than the longest stretch that a test takes.
             maxBufferedBytes: 200_000,
+            maxRangeBytes: 200_000,
           },
           systemClock,
           logger,

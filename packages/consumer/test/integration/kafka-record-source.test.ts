@@ -102,6 +102,7 @@ describeWithContainers("the Kafka record source", ["kafka"], () => {
         maxFetchBytes: 1_000_000,
         maxPartitionFetchBytes: 100_000,
         maxBufferedBytes,
+        maxRangeBytes: maxBufferedBytes,
       },
       systemClock,
       createLogger({ service: "test", level: "silent" }),

@@ -4,6 +4,7 @@ import { KafkaAssignedPartition } from "../../src/kafka-assigned-partition.js";
 import { footprintBytes } from "../../src/record-queue.js";
 import { EpochEndedError, type SourceRecord } from "../../src/record-source.js";
 import { FailuresOnCommand } from "../fakes/failures-on-command.js";
+import { bufferOf } from "../fakes/in-memory-log.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
 import { RecordedLogger } from "../fakes/recorded-logger.js";
 
@@ -18,7 +19,7 @@ function anEpoch(capacityBytes = 1_000_000) {
   let attempts = 0;
   const assigned = new KafkaAssignedPartition({
     partition: 3,
-    capacityBytes,
+    buffer: bufferOf(capacityBytes, clock),
     clock,
     logger,
     readPosition: async () => ({
@@ -45,6 +46,7 @@ function anEpoch(capacityBytes = 1_000_000) {
         first,
       ),
       nextOffset,
+      logEnd: nextOffset,
     });
   const taken = async (lastOffset: number) =>
     (await assigned.takeThrough(lastOffset)).map(({ offset }) => offset);

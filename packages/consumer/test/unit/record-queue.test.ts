@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { FakeClock, nextTurn } from "@push-reports/test-support";
 import { footprintBytes, RecordQueue } from "../../src/record-queue.js";
+import { bufferOf } from "../fakes/in-memory-log.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
 
 const records = (count: number, first = 0) =>
@@ -14,10 +15,11 @@ const WIDE = { maxRecords: 1_000, maxBytes: 1_000_000, maxDelayMs: 1_000 };
 function aQueue(capacityBytes = 1_000_000) {
   const clock = new FakeClock();
   let roomCalls = 0;
-  const queue = new RecordQueue(clock, capacityBytes, () => {
+  const queue = new RecordQueue(clock, bufferOf(capacityBytes, clock), () => {
     roomCalls += 1;
   });
-  const push = (count: number, first = 0) => queue.push(records(count, first), first + count);
+  const push = (count: number, first = 0, logEnd = first + count) =>
+    queue.push(records(count, first), first + count, logEnd);
   return { clock, queue, push, roomCalls: () => roomCalls };
 }
 
@@ -97,6 +99,34 @@ describe("a record queue", () => {
     expect(offsetsOf(queue.takeReady(WIDE))).toEqual([0, 1, 2]);
   });
 
+  it("waits for more as long as more comes of what the log has, but not for ever", async () => {
+    const { queue, push, clock } = aQueue();
+    const taken = queue.take(WIDE);
+    for (let n = 0; n < 12; n += 1) {
+      push(1, n, 1_000);
+      await clock.advance(999);
+    }
+    expect(await settled(taken)).toBe(true);
+    expect(offsetsOf(await taken)).toHaveLength(11);
+    const next = queue.take(WIDE);
+    await clock.advance(1);
+    expect(offsetsOf(await next)).toEqual([11]);
+  });
+
+  it("says what it waits for", async () => {
+    const { queue, push, clock } = aQueue();
+    const said: string[] = [];
+    const pace = { reserve: () => clock.now() + 500, took: () => undefined };
+    queue.startAt(0, 100);
+    const taken = queue.take({ ...WIDE, pace, onWait: (awaited) => said.push(awaited) });
+    push(50, 0, 100);
+    await nextTurn();
+    push(50, 50);
+    await clock.advance(1_600);
+    await taken;
+    expect(said).toEqual(["fetch", "fetch", "idle", "turn"]);
+  });
+
   it("has nothing ready while no limit is reached", () => {
     const { queue, push } = aQueue();
     expect(queue.takeReady({ ...WIDE, maxRecords: 1 })).toBeNull();
@@ -141,7 +171,7 @@ describe("a record queue", () => {
     push(3);
     expect(await settled(taken)).toBe(false);
 
-    queue.push([], 12);
+    queue.push([], 12, 12);
 
     expect(offsetsOf(await taken)).toEqual([0, 1, 2]);
     expect(queue.nextOffset).toBe(12);

@@ -1,0 +1,209 @@
+import type { Clock } from "@push-reports/service-kit";
+
+/** How much is shared, and by how many. */
+export interface SharedBufferOptions {
+  /** Footprint of all records from their fetch to their commit, bytes. */
+  readonly maxBytes: number;
+  /** Footprint of the largest range, bytes. */
+  readonly rangeBytes: number;
+  readonly partitions: number;
+}
+
+/** A quarter of the memory is dealt out to the partitions: half of that for what waits, half for what is in hand. */
+const DEALT_OUT = 1 / 4;
+
+/**
+ * Memory for the records of all partitions of a process. Each partition has a share of its own, so that no other can stop it. The rest is
+ * lent, in order of asking, to those that want to grow to a whole range: as many at a time as there is memory for, because
+ * many partitions that grow side by side would all stop halfway.
+ */
+export class SharedBuffer {
+  /** What of a partition may wait without a loan, bytes. */
+  readonly shareBytes: number;
+  /** What a partition may hold with a loan: a whole range, or as much of it as there is memory for, bytes. */
+  readonly loanBytes: number;
+  readonly #options: SharedBufferOptions;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #places = new Set<BufferPlace>();
+  #asking: BufferPlace[] = [];
+  #lentAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SharedBufferOptions, clock: Pick<Clock, "now">) {
+    this.#options = options;
+    this.#clock = clock;
+    const shares = 2 * Math.max(1, options.partitions);
+    this.shareBytes = Math.max(1, Math.floor((options.maxBytes * DEALT_OUT) / shares));
+    const lendable = options.maxBytes - shares * this.shareBytes;
+    this.loanBytes = Math.max(1, Math.min(options.rangeBytes, this.shareBytes + lendable));
+  }
+
+  /** Footprint of everything that waits or is in hand, bytes. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const place of this.#places) bytes += place.waitingBytes + place.inHandBytes;
+    return bytes;
+  }
+
+  /** When the latest loan was given, Unix ms. */
+  get lentAt(): number {
+    return this.#lentAt;
+  }
+
+  /** The place of one partition. @param onRoom called each time that a full place has room again. */
+  place(onRoom: () => void): BufferPlace {
+    const place = new BufferPlace(this, onRoom);
+    this.#places.add(place);
+    return place;
+  }
+
+  /** What nobody holds and nobody is sure of, bytes; negative where single records are larger than a share. */
+  freeBytes(): number {
+    let free = this.#options.maxBytes;
+    for (const place of this.#places) free -= place.reservedBytes;
+    return free;
+  }
+
+  /** Lends at once, or later; whoever asks first comes first. */
+  ask(place: BufferPlace): void {
+    if (!this.#asking.includes(place)) this.#asking.push(place);
+    this.lend();
+  }
+
+  /** Lends what has become free. */
+  lend(): void {
+    for (let [next] = this.#asking; next !== undefined; [next] = this.#asking) {
+      const more = Math.max(0, this.loanBytes - Math.max(this.shareBytes, next.waitingBytes));
+      if (more > this.freeBytes()) return;
+      this.#asking.shift();
+      this.#lentAt = this.#clock.now();
+      next.grow(this.#lentAt);
+    }
+  }
+
+  /** The place wants no loan any more. */
+  withdraw(place: BufferPlace): void {
+    this.#asking = this.#asking.filter((asking) => asking !== place);
+  }
+
+  /** The partition is no longer ours. */
+  leave(place: BufferPlace): void {
+    this.withdraw(place);
+    this.#places.delete(place);
+    this.lend();
+  }
+}
+
+/** What one partition holds of a {@link SharedBuffer}. */
+export class BufferPlace {
+  readonly #buffer: SharedBuffer;
+  readonly #onRoom: () => void;
+  #waiting = 0;
+  #inHand = 0;
+  #isGrowing = false;
+  #isFull = false;
+  #lentAt = Number.NEGATIVE_INFINITY;
+
+  constructor(buffer: SharedBuffer, onRoom: () => void) {
+    this.#buffer = buffer;
+    this.#onRoom = onRoom;
+  }
+
+  get waitingBytes(): number {
+    return this.#waiting;
+  }
+
+  get inHandBytes(): number {
+    return this.#inHand;
+  }
+
+  /** What it holds, and what it may come to hold without asking. */
+  get reservedBytes(): number {
+    return (
+      Math.max(this.#limitBytes, this.#waiting) + Math.max(this.#buffer.shareBytes, this.#inHand)
+    );
+  }
+
+  /** Whether nothing more should come until there was room. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Whether what waits is as much as it may ever be. */
+  get isGrown(): boolean {
+    return this.#waiting >= this.#buffer.loanBytes || (this.#isFull && this.#isGrowing);
+  }
+
+  /** Whether only a loan would let more come. */
+  get needsLoan(): boolean {
+    return this.#isFull && !this.#isGrowing;
+  }
+
+  /** When it was lent what it holds; while it needs a loan, when any place was lent one. Unix ms. */
+  get lentAt(): number {
+    return this.needsLoan ? this.#buffer.lentAt : this.#lentAt;
+  }
+
+  /** How much more may come at once, bytes. */
+  get roomBytes(): number {
+    const sure = Math.max(0, this.#limitBytes - this.#waiting);
+    return sure + Math.max(0, this.#buffer.freeBytes());
+  }
+
+  /** Records have come and wait. */
+  add(bytes: number): void {
+    this.#waiting += bytes;
+    if (this.#waiting >= this.#limitBytes) this.fill();
+  }
+
+  /** There was no room for what came. */
+  fill(): void {
+    this.#isFull = true;
+  }
+
+  /** What waits is too little for a range: asks for a loan. */
+  ask(): void {
+    if (!this.#isGrowing) this.#buffer.ask(this);
+  }
+
+  /** A loan was given. */
+  grow(now: number): void {
+    this.#isGrowing = true;
+    this.#lentAt = now;
+    this.#makeRoom(this.#buffer.loanBytes);
+  }
+
+  /** Records that waited are in hand now: a loan goes with them, until they are released. */
+  take(bytes: number): void {
+    this.#waiting -= bytes;
+    this.#inHand += bytes;
+    this.#isGrowing = false;
+    this.#buffer.withdraw(this);
+    this.#makeRoom(this.#buffer.shareBytes / 2 + 1);
+    this.#buffer.lend();
+  }
+
+  /** Records that were in hand are done with. */
+  release(bytes: number): void {
+    this.#inHand -= bytes;
+    this.#makeRoom(this.#buffer.shareBytes / 2 + 1);
+    this.#buffer.lend();
+  }
+
+  /** Everything is dropped, for good. */
+  end(): void {
+    this.#waiting = 0;
+    this.#inHand = 0;
+    this.#buffer.leave(this);
+  }
+
+  get #limitBytes(): number {
+    const { shareBytes, loanBytes } = this.#buffer;
+    return this.#isGrowing ? loanBytes : shareBytes;
+  }
+
+  #makeRoom(belowBytes: number): void {
+    if (!this.#isFull || this.#waiting >= belowBytes) return;
+    this.#isFull = false;
+    this.#onRoom();
+  }
+}
