@@ -23,6 +23,7 @@ import { MetricsObserver, Observers } from "./observe-metrics.js";
 import { ProgressWatch } from "./progress-watch.js";
 import type { RecordSource } from "./record-source.js";
 import { TimedReportWriter } from "./timed-report-writer.js";
+import { UsualInsertTime } from "./usual-insert-time.js";
 import { WriteRetrier } from "./write-retrier.js";
 
 /** What ingestion is made from; the same for Kafka and for the embedded log. */
@@ -69,6 +70,7 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
     (partition) => backlog.lagRecords(partition) >= config.maxRangeRows,
     () => breaker.heldRange() !== null,
   );
+  const usualInsert = new UsualInsertTime(clock);
   const pace = new InsertPacer(clock, config.maxInsertsPerSecond);
   const retrier = new WriteRetrier(
     clock,
@@ -109,6 +111,7 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
       progress,
       backlog,
       activities,
+      usualInsert,
       ...(materials.observers ?? []),
     ]),
     clock,
@@ -119,6 +122,7 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
       maxRecords: config.maxRangeRows,
       maxBytes: config.maxRangeBytes,
       maxDelayMs: config.maxDelayMs,
+      insertMs: usualInsert.ms ?? config.maxDelayMs,
       pace,
     }),
   };

@@ -1,6 +1,7 @@
 import type { Clock } from "@push-reports/service-kit";
 import type { Awaited, SourceRecord, TakeLimits } from "./record-source.js";
 import type { BufferPlace, SharedBuffer } from "./shared-buffer.js";
+import { takeBy } from "./take-by.js";
 
 /** While the log has more, a range waits for it as long as it keeps coming, but not longer than so many delays; for memory likewise. */
 const LONGEST_DELAYS = 10;
@@ -192,10 +193,11 @@ export class RecordQueue {
   }
 
   /** When what waits is taken however little it is, Unix ms; null while nothing waits. */
-  #dueAt({ maxDelayMs }: TakeLimits): number | null {
+  #dueAt(limits: TakeLimits): number | null {
+    const { maxDelayMs } = limits;
     const oldest = this.#waiting[this.#head];
     if (oldest === undefined) return null;
-    if (!this.#isBehind) return oldest.arrivedAt + maxDelayMs;
+    if (!this.#isBehind) return takeBy(oldest.record, oldest.arrivedAt, limits);
     const { needsLoan, lentAt } = this.#place;
     const longest = maxDelayMs * LONGEST_DELAYS;
     // As long as others are lent memory, its turn comes; when nobody gets on with theirs, this one goes on with its share.

@@ -26,8 +26,10 @@ export interface TakeLimits {
   readonly maxRecords: number;
   /** Memory of the records: keys, values, headers and an allowance for each. The first record is given whatever its size. */
   readonly maxBytes: number;
-  /** How long the oldest waiting record may wait for more to join it, ms. */
+  /** How long after its receipt the oldest waiting record is to be a row, ms, if the log has no more to join it. */
   readonly maxDelayMs: number;
+  /** How long it usually takes from taking records until they are rows, ms. @default 0 */
+  readonly insertMs?: number;
   /** When what has only waited long enough may be taken; without it, at once. */
   readonly pace?: TakePace;
   /** Called each time that what is waited for may have changed. */

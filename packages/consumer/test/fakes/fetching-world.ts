@@ -88,6 +88,7 @@ export function fetchingWorld(options: FetchingWorldOptions) {
         maxRecords: options.rangeRecords,
         maxBytes: rangeBytes,
         maxDelayMs: MAX_DELAY_MS,
+        insertMs: options.insertMs(partition),
         pace,
         onWait: (what) => awaited.set(partition, what),
       });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
-import { FakeClock, nextTurn } from "@push-reports/test-support";
+import { CLOCK_START, FakeClock, nextTurn } from "@push-reports/test-support";
 import { footprintBytes, RecordQueue } from "../../src/record-queue.js";
 import { bufferOf } from "../fakes/in-memory-log.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
 
 const records = (count: number, first = 0) =>
   atOffsets(
-    Array.from({ length: count }, () => goodRecord()),
+    Array.from({ length: count }, () => goodRecord({ receivedAt: new Date(CLOCK_START) })),
     first,
   );
 const SIZE = footprintBytes(records(1)[0] as ReturnType<typeof records>[number]);
@@ -59,6 +59,22 @@ describe("a record queue", () => {
 
     await clock.advance(1);
 
+    expect(offsetsOf(await taken)).toEqual([0, 1]);
+  });
+
+  it("counts from the receipt of the oldest record, and leaves time for its insert", async () => {
+    const { queue, clock } = aQueue();
+    const received = (offset: number, agoMs: number) =>
+      atOffsets([goodRecord()], offset).map((record) => ({
+        ...record,
+        timestampMs: clock.now() - agoMs,
+      }));
+    const taken = queue.take({ ...WIDE, insertMs: 100 });
+    queue.push(received(0, 150), 1, 1);
+    queue.push(received(1, 200), 2, 2);
+    await clock.advance(749);
+    expect(await settled(taken)).toBe(false);
+    await clock.advance(1);
     expect(offsetsOf(await taken)).toEqual([0, 1]);
   });
 

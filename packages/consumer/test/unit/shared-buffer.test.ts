@@ -62,6 +62,19 @@ describe("partitions that share memory", () => {
     expect(seen).toEqual(new Set(["fetch", "turn"]));
   });
 
+  it("make rows within the delay of their receipt in a quiet system, insert included", async () => {
+    const insertMs = 300;
+    world = fetchingWorld({ ...USUAL, insertMs: () => insertMs });
+    world.start();
+    for (let n = 0; n < 200; n += 1) {
+      if (n % 7 === 0) world.append(n % 5, 1);
+      await world.run(40);
+    }
+    await world.run(2_000);
+    expect(world.committed()).toBe(29);
+    for (const { waitedMs } of world.ranges) expect(waitedMs + insertMs).toBeLessThanOrEqual(1_000);
+  });
+
   it("are idle once they have what the log holds", async () => {
     aBacklog({}, 10, VALUE_BYTES);
     await world.run(3_000);
