@@ -81,7 +81,8 @@ const CONSUMER_VALUES = {
   }),
   maxFetchBytes: integerOption({
     name: "KAFKA_MAX_FETCH_BYTES",
-    about: "Bytes of one fetch.",
+    about:
+      "Bytes of one fetch, as sent; compressed batches that inflate to more are left to the next one, but for the last of them.",
     unit: "bytes",
     min: 65_536,
     max: 268_435_456,
@@ -94,6 +95,17 @@ const CONSUMER_VALUES = {
     min: 65_536,
     max: 67_108_864,
     fallback: 4 * 1024 * 1024,
+  }),
+  maxBatchBytes: integerOption({
+    name: "KAFKA_MAX_BATCH_BYTES",
+    about:
+      "Bytes that one gzip batch of the topic may inflate to; at one that does to more the consumer stands still, is not ready and says so. " +
+      "Gateways make none above their MAX_BATCH_BYTES. Memory at most: twice MAX_BUFFERED_BYTES, for each broker twice this and " +
+      "KAFKA_MAX_FETCH_BYTES, and 100 MiB.",
+    unit: "bytes",
+    min: 8_388_608,
+    max: 1_073_741_824,
+    fallback: 128 * 1024 * 1024,
   }),
   maxBufferedBytes: integerOption({
     name: "MAX_BUFFERED_BYTES",

@@ -1,4 +1,5 @@
 import { Backoff, type Clock, type Logger } from "@push-reports/service-kit";
+import { detached } from "./kafka-source-record.js";
 import { RecordQueue } from "./record-queue.js";
 import {
   type AssignedPartition,
@@ -94,7 +95,7 @@ export class KafkaAssignedPartition implements AssignedPartition {
     const goesOnAt = isWhole ? nextOffset : (records[room]?.offset ?? nextOffset);
     this.#expected = goesOnAt;
     if (!isWhole) this.#parts.seek(goesOnAt);
-    this.#queue.push(records.slice(0, room), goesOnAt, logEnd);
+    this.#queue.push(isWhole ? records : records.slice(0, room).map(detached), goesOnAt, logEnd);
     if (this.#queue.isFull()) this.#parts.pause();
     return isWhole;
   }

@@ -1,5 +1,6 @@
 import {
   Backoff,
+  boundInflation,
   type Clock,
   type Logger,
   misconfigurationOf,
@@ -26,6 +27,8 @@ export interface KafkaRecordSourceOptions {
   /** Bytes of one fetch, and of one partition in it. */
   readonly maxFetchBytes: number;
   readonly maxPartitionFetchBytes: number;
+  /** Bytes that one compressed batch may inflate to; those of a fetch together as much as it may have bytes. */
+  readonly maxBatchBytes: number;
   /** Footprint of all records from their fetch to their commit, bytes; the partitions share it. */
   readonly maxBufferedBytes: number;
   /** Footprint of one range, bytes. */
@@ -61,6 +64,7 @@ export class KafkaRecordSource implements RecordSource {
     overrideOffsetReset();
     overrideFailedJoin();
     overrideCommit();
+    boundInflation({ fetchBytes: options.maxFetchBytes, batchBytes: options.maxBatchBytes });
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;

@@ -101,6 +101,7 @@ describeWithContainers("the Kafka record source", ["kafka"], () => {
         maxFetchWaitMs: 100,
         maxFetchBytes: 1_000_000,
         maxPartitionFetchBytes: 100_000,
+        maxBatchBytes: 10_000_000,
         maxBufferedBytes,
         maxRangeBytes: maxBufferedBytes,
       },
