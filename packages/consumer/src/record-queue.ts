@@ -43,10 +43,7 @@ export class RecordQueue {
   /** @param onRoom called each time that a full queue has room again. */
   constructor(clock: Clock, buffer: SharedBuffer, onRoom: () => void) {
     this.#clock = clock;
-    this.#place = buffer.place(() => {
-      onRoom();
-      this.#wake?.();
-    });
+    this.#place = buffer.place(onRoom, () => this.#wake?.());
   }
 
   /** Footprint of what waits, bytes. */
@@ -80,8 +77,10 @@ export class RecordQueue {
    */
   roomFor(records: readonly SourceRecord[]): number {
     if (this.#takesWhole) return records.length;
-    const { roomBytes, waitingBytes, inHandBytes } = this.#place;
-    let room = roomBytes;
+    const { waitingBytes, inHandBytes } = this.#place;
+    let room = this.#place.roomFor(
+      records.reduce((sum, record) => sum + footprintBytes(record), 0),
+    );
     let count = 0;
     for (const record of records) {
       room -= footprintBytes(record);
@@ -198,7 +197,8 @@ export class RecordQueue {
     const oldest = this.#waiting[this.#head];
     if (oldest === undefined) return null;
     if (!this.#isBehind) return takeBy(oldest.record, oldest.arrivedAt, limits);
-    const { needsLoan, lentAt } = this.#place;
+    const { needsLoan, isRefused, lentAt } = this.#place;
+    if (isRefused) return this.#pushedAt;
     const longest = maxDelayMs * LONGEST_DELAYS;
     // As long as others are lent memory, its turn comes; when nobody gets on with theirs, this one goes on with its share.
     if (needsLoan) return Math.max(this.#pushedAt + maxDelayMs, lentAt + longest);

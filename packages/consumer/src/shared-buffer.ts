@@ -49,18 +49,20 @@ export class SharedBuffer {
     return this.#lentAt;
   }
 
-  /** The place of one partition. @param onRoom called each time that a full place has room again. */
-  place(onRoom: () => void): BufferPlace {
-    const place = new BufferPlace(this, onRoom);
+  /**
+   * The place of one partition.
+   * @param onRoom called each time that a full place has room again.
+   * @param onAnswer called each time that it got a loan, or was refused one.
+   */
+  place(onRoom: () => void, onAnswer: () => void): BufferPlace {
+    const place = new BufferPlace(this, onRoom, onAnswer);
     this.#places.add(place);
     return place;
   }
 
-  /** What nobody holds and nobody is sure of, bytes; negative where single records are larger than a share. */
-  freeBytes(): number {
-    let free = this.#options.maxBytes;
-    for (const place of this.#places) free -= place.reservedBytes;
-    return free;
+  /** Lends at once if there is memory and nobody else has asked for it. */
+  askInPassing(place: BufferPlace): void {
+    if (this.#asking.length === 0 && this.#loanOf(place) <= this.#freeBytes()) this.#lendTo(place);
   }
 
   /** Lends at once, or later; whoever asks first comes first. */
@@ -69,15 +71,15 @@ export class SharedBuffer {
     this.lend();
   }
 
-  /** Lends what has become free. */
+  /** Lends what has become free. When nobody is going to free anything, those that ask have to do with what they hold. */
   lend(): void {
     for (let [next] = this.#asking; next !== undefined; [next] = this.#asking) {
-      const more = Math.max(0, this.loanBytes - Math.max(this.shareBytes, next.waitingBytes));
-      if (more > this.freeBytes()) return;
+      if (this.#loanOf(next) > this.#freeBytes()) break;
       this.#asking.shift();
-      this.#lentAt = this.#clock.now();
-      next.grow(this.#lentAt);
+      this.#lendTo(next);
     }
+    if (this.#isMoving()) return;
+    for (const place of this.#asking.splice(0)) place.refuse();
   }
 
   /** The place wants no loan any more. */
@@ -91,21 +93,45 @@ export class SharedBuffer {
     this.#places.delete(place);
     this.lend();
   }
+
+  #lendTo(place: BufferPlace): void {
+    this.#lentAt = this.#clock.now();
+    place.grow(this.#lentAt);
+  }
+
+  #loanOf({ waitingBytes }: BufferPlace): number {
+    return Math.max(0, this.loanBytes - Math.max(this.shareBytes, waitingBytes));
+  }
+
+  /** What nobody holds and nobody is sure of, bytes; negative where single records are larger than a share. */
+  #freeBytes(): number {
+    let free = this.#options.maxBytes;
+    for (const place of this.#places) free -= place.reservedBytes;
+    return free;
+  }
+
+  #isMoving(): boolean {
+    for (const place of this.#places) if (place.isGrowing || place.inHandBytes > 0) return true;
+    return false;
+  }
 }
 
 /** What one partition holds of a {@link SharedBuffer}. */
 export class BufferPlace {
   readonly #buffer: SharedBuffer;
   readonly #onRoom: () => void;
+  readonly #onAnswer: () => void;
   #waiting = 0;
   #inHand = 0;
   #isGrowing = false;
   #isFull = false;
+  #isRefused = false;
   #lentAt = Number.NEGATIVE_INFINITY;
 
-  constructor(buffer: SharedBuffer, onRoom: () => void) {
+  constructor(buffer: SharedBuffer, onRoom: () => void, onAnswer: () => void) {
     this.#buffer = buffer;
     this.#onRoom = onRoom;
+    this.#onAnswer = onAnswer;
   }
 
   get waitingBytes(): number {
@@ -138,15 +164,26 @@ export class BufferPlace {
     return this.#isFull && !this.#isGrowing;
   }
 
+  /** Whether what waits is all that there will be before it is taken. */
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
   /** When it was lent what it holds; while it needs a loan, when any place was lent one. Unix ms. */
   get lentAt(): number {
     return this.needsLoan ? this.#buffer.lentAt : this.#lentAt;
   }
 
-  /** How much more may come at once, bytes. */
-  get roomBytes(): number {
-    const sure = Math.max(0, this.#limitBytes - this.#waiting);
-    return sure + Math.max(0, this.#buffer.freeBytes());
+  /** Whether it has a loan for what waits. */
+  get isGrowing(): boolean {
+    return this.#isGrowing;
+  }
+
+  /** How much of so many bytes may come now. */
+  roomFor(bytes: number): number {
+    if (!this.#isGrowing && this.#waiting + bytes > this.#limitBytes)
+      this.#buffer.askInPassing(this);
+    return Math.max(0, this.#limitBytes - this.#waiting);
   }
 
   /** Records have come and wait. */
@@ -162,7 +199,7 @@ export class BufferPlace {
 
   /** What waits is too little for a range: asks for a loan. */
   ask(): void {
-    if (!this.#isGrowing) this.#buffer.ask(this);
+    if (!this.#isGrowing && !this.#isRefused) this.#buffer.ask(this);
   }
 
   /** A loan was given. */
@@ -170,6 +207,13 @@ export class BufferPlace {
     this.#isGrowing = true;
     this.#lentAt = now;
     this.#makeRoom(this.#buffer.loanBytes);
+    this.#onAnswer();
+  }
+
+  /** There is no memory for a loan, and nobody is going to free any. */
+  refuse(): void {
+    this.#isRefused = true;
+    this.#onAnswer();
   }
 
   /** Records that waited are in hand now: a loan goes with them, until they are released. */
@@ -177,6 +221,7 @@ export class BufferPlace {
     this.#waiting -= bytes;
     this.#inHand += bytes;
     this.#isGrowing = false;
+    this.#isRefused = false;
     this.#buffer.withdraw(this);
     this.#makeRoom(this.#buffer.shareBytes / 2 + 1);
     this.#buffer.lend();

@@ -12,7 +12,7 @@ export interface InflationLimits {
 }
 
 /** A batch inflates to more than this process may hold: it cannot be read until the limit is raised. */
-export class BatchTooLargeError extends Error {
+class BatchTooLargeError extends Error {
   override readonly name = "BatchTooLargeError";
   readonly code = "BATCH_TOO_LARGE";
 

@@ -129,11 +129,23 @@ describe("a partition of a Kafka consumer's epoch", () => {
     fetch(3, 2);
     expect(calls.at(-1)).toBe("pause");
 
-    for (const _ of [1, 2]) await assigned.take(ALL);
+    await assigned.take(ALL);
     expect(calls.at(-1)).toBe("pause");
     await assigned.take(ALL);
 
     expect(calls.at(-1)).toBe("resume");
+  });
+
+  it("takes of a fetch what there is room for, and fetches the rest again", async () => {
+    const { assigned, fetch, calls, taken } = anEpoch(4 * SIZE);
+    assigned.startAt(0);
+    fetch(0, 3);
+    expect(fetch(3, 4)).toBe(false);
+    expect(calls.slice(-2)).toEqual(["seek 4", "pause"]);
+    expect(await taken(3)).toEqual([0, 1, 2, 3]);
+    expect(calls.at(-1)).toBe("resume");
+    expect(fetch(4, 3)).toBe(true);
+    expect(await taken(6)).toEqual([4, 5, 6]);
   });
 
   it("commits offset and metadata", async () => {

@@ -52,6 +52,14 @@ describe("partitions that share memory", () => {
     },
   );
 
+  it("make them whole by rows as well, where what is fetched is more than a range", async () => {
+    const options = { maxBytes: 16 * MIB, rangeBytes: 4 * MIB, rangeRecords: 1_000 };
+    aBacklog({ ...options, fetchBytes: 16 * MIB, partitionFetchBytes: 4 * MIB }, 2_000, 3_000);
+    await world.run(5_000);
+    expect(world.ranges.map(({ records }) => records)).toEqual(Array(24).fill(1_000));
+    expect(world.mostHeld()).toBeLessThanOrEqual(options.maxBytes);
+  });
+
   it("wait for the log or for each other while there is a backlog, and are never idle", async () => {
     aBacklog({}, 4 * RANGE_RECORDS, VALUE_BYTES);
     const seen = new Set<string>();
@@ -103,7 +111,7 @@ describe("partitions that share memory", () => {
           partitionFetchBytes: 4 * MIB,
         };
         aBacklog(options, records, valueBytes);
-        await world.run(15_000);
+        await world.run(20_000);
         expect(world.committed()).toBe(insertMs() === 300 ? 24 * records : 0);
         expect(world.mostHeld()).toBeGreaterThan(USUAL.maxBytes / 4);
         const each = valueBytes > VALUE_BYTES ? 24 * (valueBytes + 256) : 0;
