@@ -125,6 +125,8 @@ export class BufferPlace {
   #inHand = 0;
   #isGrowing = false;
   #isFull = false;
+  /** What came did not fit, and would not if it came again. */
+  #isOverfull = false;
   #isRefused = false;
   #lentAt = Number.NEGATIVE_INFINITY;
 
@@ -189,17 +191,19 @@ export class BufferPlace {
   /** Records have come and wait. */
   add(bytes: number): void {
     this.#waiting += bytes;
-    if (this.#waiting >= this.#limitBytes) this.fill();
+    if (this.#waiting >= this.#limitBytes) this.#isFull = true;
   }
 
   /** There was no room for what came. */
   fill(): void {
     this.#isFull = true;
+    this.#isOverfull = true;
   }
 
-  /** What waits is too little for a range: asks for a loan. */
+  /** What waits is too little for a range: makes use of its room, or asks for a loan. */
   ask(): void {
-    if (!this.#isGrowing && !this.#isRefused) this.#buffer.ask(this);
+    if (!this.#isOverfull) this.#makeRoom(this.#limitBytes);
+    if (this.#isFull && !this.#isGrowing && !this.#isRefused) this.#buffer.ask(this);
   }
 
   /** A loan was given. */
@@ -249,6 +253,7 @@ export class BufferPlace {
   #makeRoom(belowBytes: number): void {
     if (!this.#isFull || this.#waiting >= belowBytes) return;
     this.#isFull = false;
+    this.#isOverfull = false;
     this.#onRoom();
   }
 }
