@@ -204,6 +204,10 @@ export class BufferPlace {
   ask(): void {
     if (!this.#isOverfull) this.#makeRoom(this.#limitBytes);
     if (this.#isFull && !this.#isGrowing && !this.#isRefused) this.#buffer.ask(this);
+    // Whoever takes more before it is done with what it took would wait for itself.
+    if (!this.needsLoan || this.#inHand === 0) return;
+    this.#isRefused = true;
+    this.#buffer.withdraw(this);
   }
 
   /** A loan was given. */
