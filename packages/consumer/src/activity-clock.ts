@@ -1,11 +1,12 @@
 import type { Clock } from "@push-reports/service-kit";
 import type { IngestObserver, IngestStep } from "./ingest-observer.js";
+import type { Awaited } from "./record-source.js";
 import type { ReportRange } from "./report-range.js";
 
 /** What a partition's ingestion can be at. It is at exactly one of them at any time. */
 export type Activity =
-  /** Waits for records that the log has. */
-  | "fetch"
+  /** Waits for records that the log has; for memory or an insert that other partitions have just now; or for records nobody has sent. */
+  | Awaited
   /** Makes rows of records, and sets aside those that become none. */
   | "encode"
   /** Waits for the database to take rows and the ledger's line. */
@@ -15,22 +16,20 @@ export type Activity =
   /** Has no partition because the group deals them out anew, or finds out where to begin. */
   | "rebalance"
   /** Waits because too many records are bad. */
-  | "held"
-  /** Waits for records that nobody has sent yet, or for more to join them. */
-  | "idle";
+  | "held";
 
 /** What begins when a step was reached. */
-const AFTER: Readonly<Record<IngestStep, Activity | "wait">> = {
+const AFTER: Readonly<Record<IngestStep, Activity>> = {
   cut: "commit",
   intent_committed: "encode",
   set_aside: "insert",
   inserted: "insert",
   ledger_written: "commit",
-  committed: "wait",
+  committed: "idle",
 };
 
 interface At {
-  activity: Activity | "wait";
+  activity: Activity;
   since: number;
 }
 
@@ -44,7 +43,7 @@ export class ActivityClock implements IngestObserver {
 
   /**
    * @param spend hears of time that has passed.
-   * @param isBehind whether the log is known to have records for a partition that waits.
+   * @param isBehind whether a look at the log has shown records that an idle partition does not know of.
    * @param isHeld whether nothing is taken because too many records are bad.
    */
   constructor(
@@ -69,8 +68,13 @@ export class ActivityClock implements IngestObserver {
     this.#switch(partition, "rebalance");
   }
 
+  /** What was under way in an earlier epoch is fetched first. */
   started(partition: number): void {
-    this.#switch(partition, "wait");
+    this.#switch(partition, "fetch");
+  }
+
+  awaits(partition: number, awaited: Awaited): void {
+    this.#switch(partition, awaited);
   }
 
   ended(partition: number): void {
@@ -94,7 +98,7 @@ export class ActivityClock implements IngestObserver {
     for (const [partition, at] of this.#at) this.#switch(partition, at.activity);
   }
 
-  #switch(partition: number, activity: Activity | "wait"): void {
+  #switch(partition: number, activity: Activity): void {
     const now = this.#clock.now();
     const before = this.#at.get(partition);
     if (before !== undefined) {
@@ -104,9 +108,8 @@ export class ActivityClock implements IngestObserver {
     this.#at.set(partition, { activity, since: now });
   }
 
-  #namely(partition: number, activity: Activity | "wait"): Activity {
+  #namely(partition: number, activity: Activity): Activity {
     if (activity !== "rebalance" && this.#isHeld()) return "held";
-    if (activity !== "wait") return activity;
-    return this.#isBehind(partition) ? "fetch" : "idle";
+    return activity === "idle" && this.#isBehind(partition) ? "fetch" : activity;
   }
 }

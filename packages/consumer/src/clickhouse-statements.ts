@@ -32,6 +32,8 @@ export interface StatementOptions {
 const INSERT_SETTINGS = [
   "async_insert = 0",
   "insert_deduplicate = 1",
+  // It overrides the one above, also where only a profile sets it.
+  "deduplicate_insert = 'enable'",
   "deduplicate_blocks_in_dependent_materialized_views = 1",
   "materialized_views_ignore_errors = 0",
   // A range of many months would be refused with code 252, which passes with time where it means too many parts.
@@ -39,6 +41,12 @@ const INSERT_SETTINGS = [
   "max_insert_block_size = 1000000",
   "min_insert_block_size_rows = 1000000",
   "min_insert_block_size_bytes = 1073741824",
+  "use_strict_insert_block_limits = 0",
+  "max_insert_block_size_bytes = 0",
+  "input_format_max_block_size_bytes = 0",
+  // Blocks by the time at which bytes arrive are other ones each time: then a name is no use (seen with 26.7: each insert doubled).
+  "input_format_connection_handling = 0",
+  "input_format_max_block_wait_ms = 0",
   "input_format_skip_unknown_fields = 0",
   "input_format_null_as_default = 0",
   "input_format_allow_errors_num = 0",

@@ -81,7 +81,8 @@ const CONSUMER_VALUES = {
   }),
   maxFetchBytes: integerOption({
     name: "KAFKA_MAX_FETCH_BYTES",
-    about: "Bytes of one fetch.",
+    about:
+      "Bytes of one fetch, as sent; compressed batches that inflate to more are left to the next one, but for the last of them.",
     unit: "bytes",
     min: 65_536,
     max: 268_435_456,
@@ -95,13 +96,27 @@ const CONSUMER_VALUES = {
     max: 67_108_864,
     fallback: 4 * 1024 * 1024,
   }),
+  maxBatchBytes: integerOption({
+    name: "KAFKA_MAX_BATCH_BYTES",
+    about:
+      "Bytes that one gzip batch of the topic may inflate to; at one that does to more the consumer stands still, is not ready and says so. " +
+      "Gateways make none above their MAX_BATCH_BYTES. Memory at most: twice MAX_BUFFERED_BYTES, for each broker twice this and " +
+      "KAFKA_MAX_FETCH_BYTES, and 100 MiB.",
+    unit: "bytes",
+    min: 8_388_608,
+    max: 1_073_741_824,
+    fallback: 128 * 1024 * 1024,
+  }),
   maxBufferedBytes: integerOption({
     name: "MAX_BUFFERED_BYTES",
-    about: "Memory footprint of all records that wait to be inserted; the partitions share it.",
+    about:
+      "Memory footprint of all records from their fetch to their commit. Each partition is sure of an eighth of it divided by their number; " +
+      "what is left of it after twice that lets as many partitions at a time grow to MAX_RANGE_BYTES as there is room for. " +
+      "Beyond it may be: one record a partition, and what an earlier consumer left under way.",
     unit: "bytes",
     min: 1_048_576,
     max: 4_294_967_296,
-    fallback: 96 * 1024 * 1024,
+    fallback: 192 * 1024 * 1024,
   }),
   shutdownTimeoutMs: shutdownTimeoutOption(
     "How long a stop may take; an insert that has not ended by then is done again by the successor.",

@@ -24,6 +24,7 @@ import { MetricsObserver, Observers } from "./observe-metrics.js";
 import { ProgressWatch } from "./progress-watch.js";
 import type { RecordSource } from "./record-source.js";
 import { TimedReportWriter } from "./timed-report-writer.js";
+import { UsualInsertTime } from "./usual-insert-time.js";
 import { ViewWatch } from "./view-watch.js";
 import { WriteRetrier } from "./write-retrier.js";
 
@@ -71,6 +72,7 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
     (partition) => backlog.lagRecords(partition) >= config.maxRangeRows,
     () => breaker.heldRange() !== null,
   );
+  const usualInsert = new UsualInsertTime(clock);
   const pace = new InsertPacer(clock, config.maxInsertsPerSecond);
   const retrier = new WriteRetrier(
     clock,
@@ -114,6 +116,7 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
       progress,
       backlog,
       activities,
+      usualInsert,
       ...(materials.observers ?? []),
     ]),
     clock,
@@ -124,6 +127,7 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
       maxRecords: config.maxRangeRows,
       maxBytes: config.maxRangeBytes,
       maxDelayMs: config.maxDelayMs,
+      insertMs: usualInsert.ms ?? config.maxDelayMs,
       pace,
     }),
   };

@@ -30,6 +30,7 @@ export type * from "./report-writer.js";
 export type * from "./row-lines.js";
 export { runCommand } from "./run-command.js";
 export { createConsumerService } from "./service.js";
+export { SharedBuffer } from "./shared-buffer.js";
 export { SQL_FOLDER } from "./sql-folder.js";
 export type * from "./stored-reports.js";
 export { runVerify } from "./verify-command.js";

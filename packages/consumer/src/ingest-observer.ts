@@ -1,3 +1,4 @@
+import type { Awaited } from "./record-source.js";
 import type { ReportRange } from "./report-range.js";
 import type { BadRecord } from "./row-lines.js";
 
@@ -30,6 +31,8 @@ export interface IngestObserver {
   recovered?(range: ReportRange, storedRows: number): void;
   /** A commit failed and is going to be repeated; of one that hangs nothing is heard. */
   commitRetried?(partition: number): void;
+  /** No range is in hand: the partition waits for records, or for its turn. */
+  awaits?(partition: number, awaited: Awaited): void;
   /** What an earlier epoch may still be at has to end first. */
   waits?(partition: number): void;
   /** The database was asked whether it would take some of the range's rows. */

@@ -21,7 +21,9 @@ export const INGEST_VALUES = {
   }),
   maxDelayMs: integerOption({
     name: "MAX_DELAY_MS",
-    about: "How long a record may wait for others before they are inserted together.",
+    about:
+      "How long after its receipt a report is to be a row at low traffic: so long, less the usual time of an insert, it waits for others to " +
+      "be inserted with it. At most half of it is left to the insert and a quarter to the way to the consumer.",
     unit: "ms",
     min: 10,
     max: 60_000,

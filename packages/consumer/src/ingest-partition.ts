@@ -3,6 +3,7 @@ import { type IngestParts, ingestRange } from "./ingest-range.js";
 import type { JudgedRecords } from "./judged-records.js";
 import {
   type AssignedPartition,
+  type Awaited,
   EpochEndedError,
   type SourceRecord,
   type TakeLimits,
@@ -168,7 +169,9 @@ async function takeUnlessHalted(
     halted.addEventListener("abort", onHalt, { once: true });
   });
   try {
-    const records = await Promise.race([assigned.take(parts.limits()), stop]);
+    const onWait = (awaited: Awaited) => parts.observer.awaits?.(assigned.partition, awaited);
+    const taken = assigned.take({ ...parts.limits(), onWait });
+    const records = await Promise.race([taken, stop]);
     await Promise.race([parts.breaker.untilClosed(assigned.ended), stop]);
     assigned.ended.throwIfAborted();
     return halted.aborted ? null : records;

@@ -182,6 +182,7 @@ export class Ingestion implements Part, HealthSource {
     const { stallTimeoutMs } = this.#options;
     const { progress, activities } = this.#watches;
     const { retrier, breaker } = this.#parts;
+    this.#metrics.bufferedBytes.set(this.#source.bufferedBytes());
     const held = breaker.heldRange();
     progress.held(breaker.heldPartitions());
     activities.tick();

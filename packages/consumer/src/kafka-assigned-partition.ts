@@ -1,4 +1,5 @@
 import { Backoff, type Clock, type Logger } from "@push-reports/service-kit";
+import { detached } from "./kafka-source-record.js";
 import { RecordQueue } from "./record-queue.js";
 import {
   type AssignedPartition,
@@ -7,13 +8,14 @@ import {
   type SourceRecord,
   type TakeLimits,
 } from "./record-source.js";
+import type { SharedBuffer } from "./shared-buffer.js";
 import { untilEnded } from "./until-ended.js";
 
 /** What a partition's epoch needs of the group that it belongs to. */
 export interface AssignedPartitionParts {
   readonly partition: number;
-  /** Footprint of the records that may wait, bytes. */
-  readonly capacityBytes: number;
+  /** Memory that it shares with the other partitions. */
+  readonly buffer: SharedBuffer;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly readPosition: () => Promise<PartitionPosition>;
@@ -29,6 +31,8 @@ export interface FetchedRecords {
   readonly fetchedOffset: number;
   readonly records: readonly SourceRecord[];
   readonly nextOffset: number;
+  /** Where the log ended when they were read. */
+  readonly logEnd: number;
 }
 
 /** One partition in one epoch of a kafkajs consumer. */
@@ -38,12 +42,11 @@ export class KafkaAssignedPartition implements AssignedPartition {
   readonly #queue: RecordQueue;
   #expected: number | null = null;
   #lastMismatch: number | null = null;
+  #highWatermark = 0;
 
   constructor(parts: AssignedPartitionParts) {
     this.#parts = parts;
-    this.#queue = new RecordQueue(parts.clock, parts.capacityBytes, () =>
-      this.#whileOurs(parts.resume),
-    );
+    this.#queue = new RecordQueue(parts.clock, parts.buffer, () => this.#whileOurs(parts.resume));
   }
 
   get partition(): number {
@@ -58,11 +61,13 @@ export class KafkaAssignedPartition implements AssignedPartition {
     this.ended.throwIfAborted();
     const position = await this.#parts.readPosition();
     this.ended.throwIfAborted();
+    this.#highWatermark = position.highWatermark;
     return position;
   }
 
   startAt(offset: number): void {
     this.#expected = offset;
+    this.#queue.startAt(offset, this.#highWatermark);
     this.#whileOurs(() => {
       this.#parts.seek(offset);
       this.#parts.resume();
@@ -71,10 +76,11 @@ export class KafkaAssignedPartition implements AssignedPartition {
 
   /**
    * Takes what kafkajs fetched, unless it is not what follows: then it seeks there again. Only a fetch that goes wrong in the same
-   * way twice shows that the log itself has nothing in between (records that readers never see).
-   * @returns whether the records were taken.
+   * way twice shows that the log itself has nothing in between (records that readers never see). Of records for which there is no room it
+   * takes the first ones, and fetches the others again later.
+   * @returns whether the records were taken, all of them.
    */
-  accept({ fetchedOffset, records, nextOffset }: FetchedRecords): boolean {
+  accept({ fetchedOffset, records, nextOffset, logEnd }: FetchedRecords): boolean {
     const expected = this.#expected;
     if (expected === null || this.ended.aborted) return false;
     const isGap = fetchedOffset > expected && this.#lastMismatch === fetchedOffset;
@@ -84,10 +90,14 @@ export class KafkaAssignedPartition implements AssignedPartition {
       return false;
     }
     this.#lastMismatch = null;
-    this.#expected = nextOffset;
-    this.#queue.push(records, nextOffset);
+    const room = this.#queue.roomFor(records);
+    const isWhole = room === records.length;
+    const goesOnAt = isWhole ? nextOffset : (records[room]?.offset ?? nextOffset);
+    this.#expected = goesOnAt;
+    if (!isWhole) this.#parts.seek(goesOnAt);
+    this.#queue.push(isWhole ? records : records.slice(0, room).map(detached), goesOnAt, logEnd);
     if (this.#queue.isFull()) this.#parts.pause();
-    return true;
+    return isWhole;
   }
 
   take(limits: TakeLimits): Promise<readonly SourceRecord[]> {
@@ -107,7 +117,8 @@ export class KafkaAssignedPartition implements AssignedPartition {
     const backoff = new Backoff({ initialMs: 100, maxMs: 2_000 });
     for (;;) {
       try {
-        return await untilEnded(this.#commitInThisTurn(offset, metadata), this.ended);
+        await untilEnded(this.#commitInThisTurn(offset, metadata), this.ended);
+        return this.#queue.release(offset);
       } catch (error) {
         if (error instanceof EpochEndedError) throw error;
         const delayMs = backoff.next();

@@ -1,5 +1,6 @@
 import {
   Backoff,
+  boundInflation,
   type Clock,
   type Logger,
   misconfigurationOf,
@@ -12,6 +13,7 @@ import { KafkaAssignedPartition } from "./kafka-assigned-partition.js";
 import { KafkaPositions } from "./kafka-positions.js";
 import { sourceRecordOf } from "./kafka-source-record.js";
 import type { AssignedPartition, LogEnds, RecordSource } from "./record-source.js";
+import { SharedBuffer } from "./shared-buffer.js";
 
 /** How the group is joined and how much is fetched ahead. */
 export interface KafkaRecordSourceOptions {
@@ -25,8 +27,12 @@ export interface KafkaRecordSourceOptions {
   /** Bytes of one fetch, and of one partition in it. */
   readonly maxFetchBytes: number;
   readonly maxPartitionFetchBytes: number;
-  /** Footprint of all records that wait to be ingested, bytes; the partitions share it. */
+  /** Bytes that one compressed batch may inflate to; those of a fetch together as much as it may have bytes. */
+  readonly maxBatchBytes: number;
+  /** Footprint of all records from their fetch to their commit, bytes; the partitions share it. */
   readonly maxBufferedBytes: number;
+  /** Footprint of one range, bytes. */
+  readonly maxRangeBytes: number;
 }
 
 /** How soon a partition that was added to the topic is noticed, ms; kafkajs' own five minutes are long for a topic that grows. */
@@ -47,6 +53,7 @@ export class KafkaRecordSource implements RecordSource {
   readonly #logger: Logger;
   readonly #positions: KafkaPositions;
   readonly #stopping = new AbortController();
+  #buffer: SharedBuffer | null = null;
   #epoch = new Map<number, KafkaAssignedPartition>();
   #lastActivityAt: number;
   #connecting: Promise<void> = Promise.resolve();
@@ -57,6 +64,7 @@ export class KafkaRecordSource implements RecordSource {
     overrideOffsetReset();
     overrideFailedJoin();
     overrideCommit();
+    boundInflation({ fetchBytes: options.maxFetchBytes, batchBytes: options.maxBatchBytes });
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
@@ -102,6 +110,10 @@ export class KafkaRecordSource implements RecordSource {
     await this.#connecting;
     await this.#consumer.disconnect();
     await this.#positions.disconnect();
+  }
+
+  bufferedBytes(): number {
+    return this.#buffer?.heldBytes ?? 0;
   }
 
   async ends(): Promise<LogEnds> {
@@ -192,17 +204,25 @@ export class KafkaRecordSource implements RecordSource {
     onAssigned: (partition: AssignedPartition) => void,
   ): void {
     if (this.#stopping.signal.aborted) return;
-    const { topic, maxBufferedBytes } = this.#options;
+    const { topic, maxBufferedBytes, maxRangeBytes } = this.#options;
     // Nothing is fetched before recovery has said where to begin.
     this.#consumer.pause([{ topic, partitions: [...partitions] }]);
-    const capacityBytes = Math.floor(maxBufferedBytes / Math.max(1, partitions.length));
+    const buffer = new SharedBuffer(
+      {
+        maxBytes: maxBufferedBytes,
+        rangeBytes: maxRangeBytes,
+        partitions: partitions.length,
+      },
+      this.#clock,
+    );
+    this.#buffer = buffer;
     const readPosition = this.#positions.forEpoch();
     this.#epoch = new Map(
       partitions.map((partition) => [
         partition,
         new KafkaAssignedPartition({
           partition,
-          capacityBytes,
+          buffer,
           clock: this.#clock,
           logger: this.#logger,
           readPosition: () => readPosition(partition),
@@ -231,6 +251,7 @@ export class KafkaRecordSource implements RecordSource {
       fetchedOffset: Number(fetchedOffset),
       records: batch.messages.map(sourceRecordOf),
       nextOffset: Number(lastOffset) + 1,
+      logEnd: Number(batch.highWatermark),
     });
     if (accepted) resolveOffset(lastOffset);
   }

@@ -27,3 +27,10 @@ function normalised(headers: IHeaders): (readonly [string, Buffer])[] {
     return [name, Buffer.isBuffer(last) ? last : NO_BYTES];
   });
 }
+
+/** The same record in memory of its own: kafkajs' lies within its batch, all of which it keeps in memory. */
+export function detached({ key, value, headers, ...record }: SourceRecord): SourceRecord {
+  const copy = (bytes: Buffer | null) => (bytes === null ? null : Buffer.from(bytes));
+  const own = Object.entries(headers).map(([name, bytes]) => [name, copy(bytes ?? NO_BYTES)]);
+  return { ...record, key: copy(key), value: copy(value), headers: Object.fromEntries(own) };
+}

@@ -19,6 +19,7 @@ export interface ConsumerMetrics {
   readonly absent: Counter;
   readonly writeRetries: Counter<"operation" | "failure">;
   readonly assignedPartitions: Gauge;
+  readonly bufferedBytes: Gauge;
   readonly epochs: Counter;
   readonly rebalances: Counter;
   readonly lagRecords: Gauge<"partition">;
@@ -115,6 +116,10 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
       ["operation", "failure"],
     ),
     assignedPartitions: gauge("assigned_partitions", "Partitions that this process owns now."),
+    bufferedBytes: gauge(
+      "buffered_bytes",
+      "Memory of the records that were fetched and are not committed; MAX_BUFFERED_BYTES bounds it.",
+    ),
     epochs: counter("epochs_total", "Assignments of a partition to this process."),
     rebalances: counter("rebalances_total", "Times that this process joined the group anew."),
     lagRecords: gauge(

@@ -1,6 +1,7 @@
 import type { Clock } from "@push-reports/service-kit";
 import type { IngestObserver, IngestStep, RangeCounts } from "./ingest-observer.js";
 import type { ConsumerMetrics } from "./metrics.js";
+import type { Awaited } from "./record-source.js";
 import type { ReportRange } from "./report-range.js";
 import type { BadRecord } from "./row-lines.js";
 
@@ -74,6 +75,10 @@ export class Observers implements IngestObserver {
 
   ended(partition: number): void {
     for (const observer of this.#observers) observer.ended?.(partition);
+  }
+
+  awaits(partition: number, awaited: Awaited): void {
+    for (const observer of this.#observers) observer.awaits?.(partition, awaited);
   }
 
   waits(partition: number): void {

@@ -1,5 +1,6 @@
 import type { Clock } from "@push-reports/service-kit";
 import type { IngestObserver, IngestStep } from "./ingest-observer.js";
+import type { Awaited } from "./record-source.js";
 import type { ReportRange } from "./report-range.js";
 import type { BadRecord } from "./row-lines.js";
 
@@ -11,13 +12,16 @@ export class StalledError extends Error {
 
 /**
  * Remembers since when each partition has not got on although it could: while it is found out where to begin, with a range in hand, or
- * with records in the log and none in hand. Waiting for records that nobody has sent, or repeating what fails, is no stall.
+ * with records in the log and none in hand. Waiting for records that nobody has sent or for other partitions, or repeating what fails, is no
+ * stall.
  */
 export class ProgressWatch implements IngestObserver {
   readonly #clock: Clock;
   /** Partitions that recover or have a range in hand. */
   readonly #inHand = new Map<number, number>();
   readonly #behindSince = new Map<number, number>();
+  /** Partitions that wait for others, each of which is watched for itself. */
+  readonly #inTurn = new Set<number>();
   #lastStepAt: number;
 
   constructor(clock: Clock) {
@@ -33,8 +37,16 @@ export class ProgressWatch implements IngestObserver {
   /** What a look at the log's end says of a partition. */
   noteLag(partition: number, lagRecords: number): void {
     if (lagRecords === 0) this.#behindSince.delete(partition);
-    else if (!this.#inHand.has(partition) && !this.#behindSince.has(partition))
-      this.#behindSince.set(partition, this.#clock.now());
+    else if (!this.#isAccountedFor(partition)) this.#behindSince.set(partition, this.#clock.now());
+  }
+
+  awaits(partition: number, awaited: Awaited): void {
+    if (awaited !== "turn") {
+      this.#inTurn.delete(partition);
+      return;
+    }
+    this.#inTurn.add(partition);
+    this.#behindSince.delete(partition);
   }
 
   /** It is known what the partition waits for: a write failed and is going to be repeated. Another one may stand still all the same. */
@@ -62,6 +74,7 @@ export class ProgressWatch implements IngestObserver {
   forget(partition: number): void {
     this.#inHand.delete(partition);
     this.#behindSince.delete(partition);
+    this.#inTurn.delete(partition);
   }
 
   assigned(partition: number): void {
@@ -95,6 +108,7 @@ export class ProgressWatch implements IngestObserver {
   async reached(step: IngestStep, { partition }: ReportRange): Promise<void> {
     this.#lastStepAt = this.#clock.now();
     this.#behindSince.delete(partition);
+    this.#inTurn.delete(partition);
     if (step === "committed") this.#inHand.delete(partition);
     else this.#inHand.set(partition, this.#lastStepAt);
   }
@@ -105,5 +119,11 @@ export class ProgressWatch implements IngestObserver {
 
   completed(): void {
     // The step "committed" has said so.
+  }
+
+  #isAccountedFor(partition: number): boolean {
+    return (
+      this.#inHand.has(partition) || this.#inTurn.has(partition) || this.#behindSince.has(partition)
+    );
   }
 }

@@ -26,11 +26,24 @@ export interface TakeLimits {
   readonly maxRecords: number;
   /** Memory of the records: keys, values, headers and an allowance for each. The first record is given whatever its size. */
   readonly maxBytes: number;
-  /** How long the oldest waiting record may wait for more to join it, ms. */
+  /** How long after its receipt the oldest waiting record is to be a row, ms, if the log has no more to join it. */
   readonly maxDelayMs: number;
+  /** How long it usually takes from taking records until they are rows, ms. @default 0 */
+  readonly insertMs?: number;
   /** When what has only waited long enough may be taken; without it, at once. */
   readonly pace?: TakePace;
+  /** Called each time that what is waited for may have changed. */
+  readonly onWait?: (awaited: Awaited) => void;
 }
+
+/** What a wait for records is for. */
+export type Awaited =
+  /** Records that the log has. */
+  | "fetch"
+  /** Memory, or an insert of this second, that other partitions have just now. */
+  | "turn"
+  /** Records that nobody has sent yet, or more to join those that wait. */
+  | "idle";
 
 /** Spreads takes over time, so that many partitions with little traffic each make few inserts. */
 export interface TakePace {
@@ -105,6 +118,8 @@ export interface RecordSource {
   stop(): Promise<void>;
   /** What somebody has to mend before records can be read, or null. */
   problem(): string | null;
+  /** Memory of all records that were given to this process and are not committed, bytes. */
+  bufferedBytes(): number;
   /** Unix milliseconds of the last sign that the source is at work (a fetch, a heartbeat, a join). */
   lastActivityAt(): number;
 }

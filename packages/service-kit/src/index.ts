@@ -1,4 +1,5 @@
 export * from "./backoff.js";
+export { boundInflation } from "./bounded-inflation.js";
 export * from "./clock.js";
 export * from "./durable-producer.js";
 export * from "./env.js";

@@ -27,6 +27,10 @@ const TO_MEND: ReadonlyMap<unknown, string> = new Map([
     "INVALID_SESSION_TIMEOUT",
     "the brokers' group.min.session.timeout.ms and group.max.session.timeout.ms do not allow KAFKA_SESSION_TIMEOUT_MS",
   ],
+  [
+    "BATCH_TOO_LARGE",
+    "a compressed batch of the topic inflates to more than KAFKA_MAX_BATCH_BYTES: raise it, and the memory limit with it",
+  ],
   // What a broker of Kafka 4.1 answers, over TLS 1.3 and 1.2.
   [
     "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",

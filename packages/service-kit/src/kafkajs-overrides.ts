@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createRequire } from "node:module";
+import { asOneFetch } from "./bounded-inflation.js";
 import type { ProducerIdentity } from "./durable-producer.js";
 
 /*
@@ -100,7 +101,8 @@ const unjoined = new WeakSet<ConsumerGroup>();
  * Upstream's runner goes on fetching after a join that failed with an error that passes, such as a coordinator that is still loading its
  * groups (every restart of a broker makes one). Where the group has not noticed, heartbeats of the old generation succeed, and no join
  * follows, ever: whoever ended its work at REBALANCING waits for a GROUP_JOIN in vain. Here nothing is fetched after a failed
- * join but an order to join anew; as often as the runner retries anything, then it crashes and restarts by itself.
+ * join but an order to join anew; as often as the runner retries anything, then it crashes and restarts by itself. And each fetch counts
+ * what its batches inflate to (see `boundInflation`).
  */
 export function overrideFailedJoin(): void {
   ConsumerGroupClass.prototype.joinAndSync = async function (this: ConsumerGroup) {
@@ -114,7 +116,7 @@ export function overrideFailedJoin(): void {
   };
   ConsumerGroupClass.prototype.fetch = async function (this: ConsumerGroup, nodeId: number) {
     if (unjoined.has(this)) throw joinAnew("the last join failed");
-    return await fetch.call(this, nodeId);
+    return await asOneFetch(() => fetch.call(this, nodeId));
   };
 }
 

@@ -107,7 +107,7 @@ const STANDALONE_OPTIONS = {
   }),
   maxBufferedBytes: integerOption({
     name: "MAX_BUFFERED_BYTES",
-    about: "Memory footprint of the records that wait to be inserted.",
+    about: "Memory footprint of the records from when they are read to their commit.",
     unit: "bytes",
     min: 1_048_576,
     max: 4_294_967_296,

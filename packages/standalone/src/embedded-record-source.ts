@@ -5,6 +5,7 @@ import {
   type PartitionPosition,
   RecordQueue,
   type RecordSource,
+  SharedBuffer,
   type SourceRecord,
   type TakeLimits,
 } from "@push-reports/consumer";
@@ -13,8 +14,10 @@ import { Backoff, type Clock, type Logger } from "@push-reports/service-kit";
 
 /** How far the source reads ahead of ingestion. */
 export interface EmbeddedRecordSourceOptions {
-  /** Footprint of the records that may wait to be ingested, bytes. */
+  /** Footprint of all records from when they are read to their commit, bytes. */
   readonly maxBufferedBytes: number;
+  /** Footprint of one range, bytes. */
+  readonly maxRangeBytes: number;
 }
 
 /** The log's only partition. */
@@ -37,7 +40,7 @@ export class EmbeddedRecordSource implements RecordSource {
   readonly #log: EmbeddedLog;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #options: EmbeddedRecordSourceOptions;
+  readonly #buffer: SharedBuffer;
   #assigned: EmbeddedPartition | null = null;
 
   constructor(
@@ -47,7 +50,8 @@ export class EmbeddedRecordSource implements RecordSource {
     logger: Logger,
   ) {
     this.#log = log;
-    this.#options = options;
+    const { maxBufferedBytes: maxBytes, maxRangeBytes: rangeBytes } = options;
+    this.#buffer = new SharedBuffer({ maxBytes, rangeBytes, partitions: 1 }, clock);
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -62,7 +66,7 @@ export class EmbeddedRecordSource implements RecordSource {
       log: this.#log,
       clock: this.#clock,
       logger: this.#logger,
-      capacityBytes: this.#options.maxBufferedBytes,
+      buffer: this.#buffer,
       onFailed,
     });
     onAssigned(this.#assigned);
@@ -78,6 +82,10 @@ export class EmbeddedRecordSource implements RecordSource {
 
   problem(): string | null {
     return null;
+  }
+
+  bufferedBytes(): number {
+    return this.#buffer.heldBytes;
   }
 
   /** Reading is a call within the process: the source is never silent. */
@@ -106,7 +114,7 @@ interface EmbeddedPartitionParts {
   readonly log: EmbeddedLog;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly capacityBytes: number;
+  readonly buffer: SharedBuffer;
   readonly onFailed: (error: Error) => void;
 }
 
@@ -124,7 +132,7 @@ class EmbeddedPartition implements AssignedPartition {
   constructor(parts: EmbeddedPartitionParts) {
     this.#parts = parts;
     this.#log = parts.log;
-    this.#queue = new RecordQueue(parts.clock, parts.capacityBytes, () => this.#fill());
+    this.#queue = new RecordQueue(parts.clock, parts.buffer, () => this.#fill());
   }
 
   get ended(): AbortSignal {
@@ -139,6 +147,7 @@ class EmbeddedPartition implements AssignedPartition {
   startAt(offset: number): void {
     if (this.ended.aborted) return;
     this.#readAt = offset;
+    this.#queue.startAt(offset, this.#log.nextOffset);
     this.#stopListening = this.#log.onAppend(() => this.#fill());
     this.#fill();
   }
@@ -163,6 +172,7 @@ class EmbeddedPartition implements AssignedPartition {
       this.ended.throwIfAborted();
       try {
         await this.#log.setMark(COMMITTED, value);
+        this.#queue.release(offset);
         return this.#trim(offset);
       } catch (error) {
         const delayMs = backoff.next();
@@ -192,7 +202,7 @@ class EmbeddedPartition implements AssignedPartition {
         const last = entries.at(-1);
         if (last === undefined) return;
         this.#readAt = last.offset + 1;
-        this.#queue.push(entries, this.#readAt);
+        this.#queue.push(entries, this.#readAt, this.#log.nextOffset);
         this.#fill();
       } catch (error) {
         this.#fail(error);

@@ -150,7 +150,7 @@ async function createStandalone(
   const clickHouse = openDatabase(databasePath);
   await migrate(clickHouse, readMigrations(SQL_FOLDER), tables, logger);
   const ingestion = createIngestion({
-    recordSource: new EmbeddedRecordSource(log, standalone, clock, logger),
+    recordSource: new EmbeddedRecordSource(log, { ...ingest, ...standalone }, clock, logger),
     source: SOURCE,
     clickHouse,
     database: tables.database,

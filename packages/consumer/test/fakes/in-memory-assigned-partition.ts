@@ -7,6 +7,7 @@ import {
   type SourceRecord,
   type TakeLimits,
 } from "../../src/record-source.js";
+import type { SharedBuffer } from "../../src/shared-buffer.js";
 import { FailuresOnCommand } from "./failures-on-command.js";
 import type { InMemoryLog } from "./in-memory-log.js";
 
@@ -24,10 +25,10 @@ export class InMemoryAssignedPartition implements AssignedPartition {
   readonly #queue: RecordQueue;
   #nextOffset: number | null = null;
 
-  constructor(log: InMemoryLog, clock: Clock, capacityBytes: number) {
+  constructor(log: InMemoryLog, clock: Clock, buffer: SharedBuffer) {
     this.#log = log;
     // Later, so that room made within a take is filled behind it, as by another fetch.
-    this.#queue = new RecordQueue(clock, capacityBytes, () => queueMicrotask(() => this.pump()));
+    this.#queue = new RecordQueue(clock, buffer, () => queueMicrotask(() => this.pump()));
   }
 
   get partition(): number {
@@ -61,6 +62,7 @@ export class InMemoryAssignedPartition implements AssignedPartition {
     if (offset < lowWatermark || offset > highWatermark)
       throw new RangeError(`The log holds ${lowWatermark} to ${highWatermark}, not ${offset}`);
     this.#nextOffset = offset;
+    this.#queue.startAt(offset, highWatermark);
     this.pump();
   }
 
@@ -85,6 +87,7 @@ export class InMemoryAssignedPartition implements AssignedPartition {
       if (this.ended.aborted) throw this.ended.reason;
       this.#log.commit(offset, metadata);
     });
+    this.#queue.release(offset);
   }
 
   /** Ends the epoch. */
@@ -100,10 +103,10 @@ export class InMemoryAssignedPartition implements AssignedPartition {
     if (start === null || this.ended.aborted || this.#queue.isFull()) return;
     for (const record of this.#log.from(start)) {
       this.#nextOffset = record.offset + 1;
-      this.#queue.push([record], this.#nextOffset);
+      this.#queue.push([record], this.#nextOffset, this.#log.highWatermark);
       if (this.#queue.isFull()) return;
     }
     this.#nextOffset = this.#log.highWatermark;
-    this.#queue.push([], this.#nextOffset);
+    this.#queue.push([], this.#nextOffset, this.#log.highWatermark);
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "@push-reports/service-kit";
 import type { SourceRecord } from "../../src/record-source.js";
+import { SharedBuffer } from "../../src/shared-buffer.js";
 import { InMemoryAssignedPartition } from "./in-memory-assigned-partition.js";
 
 /** What is appended: a record that has no offset yet. */
@@ -98,8 +99,16 @@ export class InMemoryLog {
   /** Begins an epoch; the one before it, if it has not ended, ends. */
   assign(options: { readonly capacityBytes?: number } = {}): InMemoryAssignedPartition {
     this.#owner?.end();
-    const capacityBytes = options.capacityBytes ?? CAPACITY_BYTES;
-    this.#owner = new InMemoryAssignedPartition(this, this.#clock, capacityBytes);
+    const buffer = bufferOf(options.capacityBytes ?? CAPACITY_BYTES, this.#clock);
+    this.#owner = new InMemoryAssignedPartition(this, this.#clock, buffer);
     return this.#owner;
   }
+}
+
+/** Memory of which one partition may hold so much at once, without a loan. */
+export function bufferOf(capacityBytes: number, clock: Clock): SharedBuffer {
+  return new SharedBuffer(
+    { maxBytes: 8 * capacityBytes, rangeBytes: capacityBytes, partitions: 1 },
+    clock,
+  );
 }

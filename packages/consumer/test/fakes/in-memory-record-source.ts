@@ -47,6 +47,10 @@ export class InMemoryRecordSource implements RecordSource {
     return null;
   }
 
+  bufferedBytes(): number {
+    return 0;
+  }
+
   lastActivityAt(): number {
     return this.#clock.now();
   }

@@ -8,6 +8,7 @@ import {
   sharedKafka,
   waitFor,
 } from "@push-reports/test-support";
+import { CompressionTypes, Partitioners } from "kafkajs";
 import { ClickHouseProxy } from "../support/clickhouse-proxy.js";
 import { Pipeline } from "../support/pipeline.js";
 
@@ -46,6 +47,24 @@ describeWithContainers("batching", ["kafka", "clickhouse"], () => {
     await pipeline.untilLedgered(21_000, consumer.log);
     expect((await ranges()).map(({ rows }) => rows)).toEqual([5_000, 5_000, 5_000, 5_000, 1_000]);
     await untilSeries(consumer, "rows_total", 21_000);
+  });
+
+  it("makes them so large over many partitions too, whose ranges would not all fit into memory at once", async () => {
+    pipeline = await Pipeline.create(brokers, endpoint, 12);
+    for (let partition = 0; partition < 12; partition += 1) await produce(partition, 10_000);
+    const consumer = await pipeline.launch({
+      MAX_RANGE_ROWS: "5000",
+      MAX_RANGE_BYTES: String(4 * 1024 * 1024),
+      MAX_BUFFERED_BYTES: String(16 * 1024 * 1024),
+      MAX_DELAY_MS: "5000",
+    });
+    await pipeline.untilLedgered(120_000, consumer.log);
+    expect((await ranges()).map(({ rows }) => rows)).toEqual(Array(24).fill(5_000));
+    await untilSeries(consumer, "buffered_bytes", 0);
+    for (const activity of ["fetch", "turn", "insert"])
+      expect(
+        await consumer.series(`activity_seconds_total{activity="${activity}"}`),
+      ).toBeGreaterThan(0);
   });
 
   it("makes no insert larger than the limit in bytes, whatever the size of the records", async () => {
@@ -158,4 +177,56 @@ describeWithContainers("batching", ["kafka", "clickhouse"], () => {
     expect(buffers).toBeLessThan(30 * 1024 * 1024);
     expect(await pipeline.one("count()", "reports")).toBe(2);
   });
+
+  it.each([CompressionTypes.None, CompressionTypes.GZIP])(
+    "holds no more than configured of records of 1 MB, and takes all of them once it can: compression %i",
+    async (compression) => {
+      pipeline = await Pipeline.create(brokers, endpoint, 12);
+      const { database, clickHouse } = pipeline;
+      const rename = (from: string, to: string) =>
+        clickHouse.command({ query: `RENAME TABLE ${database}.${from} TO ${database}.${to}` });
+      await rename("dead_letters", "away");
+      const producer = pipeline.kafka.producer({
+        createPartitioner: Partitioners.DefaultPartitioner,
+      });
+      await producer.connect();
+      const value = Buffer.alloc(1_000_000, "x");
+      const size = compression === CompressionTypes.None ? 1 : 5;
+      for (let partition = 0; partition < 12; partition += 1)
+        for (let sent = 0; sent < 5; sent += size) {
+          const messages = Array.from({ length: size }, () => ({ partition, value }));
+          await producer.send({ topic: pipeline.topic, acks: -1, compression, messages });
+        }
+      await producer.disconnect();
+      const maxBytes = 16 * 1024 * 1024;
+      const consumer = await pipeline.launch({
+        MAX_BUFFERED_BYTES: String(maxBytes),
+        MAX_RANGE_BYTES: String(4 * 1024 * 1024),
+        MAX_BAD_PERCENT: "100",
+      });
+      let most = 0;
+      const look = async () => {
+        most = Math.max(most, Number(await consumer.series("buffered_bytes")));
+      };
+      const retries = 'write_retries_total{operation="dead_letters",failure="misconfigured"}';
+      await waitFor(
+        async () => {
+          await look();
+          return Number(await consumer.series(retries)) >= 24;
+        },
+        { what: "two attempts of each partition", timeoutMs: 60_000 },
+      );
+      await rename("away", "dead_letters");
+      await waitFor(
+        async () => {
+          await look();
+          return (await pipeline.one("sum(set_aside)", "ledger")) === 60;
+        },
+        { what: "all records to be set aside", timeoutMs: 100_000 },
+      );
+      expect(most).toBeGreaterThan(12_000_000);
+      expect(most).toBeLessThanOrEqual(maxBytes + 12 * 1_001_000);
+      await untilSeries(consumer, "buffered_bytes", 0);
+    },
+  );
 });

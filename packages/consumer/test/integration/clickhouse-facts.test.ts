@@ -121,11 +121,20 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
     /** What the server, its profile or a proxy could set; the statement has to win. */
     const clickhouse_settings = {
       max_insert_block_size: "1000",
+      use_strict_insert_block_limits: 1,
+      max_insert_block_size_bytes: "100000",
+      input_format_max_block_size_bytes: "100000",
       min_insert_block_size_rows: "1000",
       min_insert_block_size_bytes: "10000",
       max_partitions_per_insert_block: "3",
       input_format_parallel_parsing: 0,
     } as const;
+    /** Settings that make a repeated insert one of its own. */
+    const doubling: readonly Record<string, string>[] = [
+      { deduplicate_insert: "disable" },
+      { insert_deduplicate: "0" },
+      { input_format_connection_handling: "1", input_format_max_block_wait_ms: "1" },
+    ];
     let small: ClickHouseClient;
     const partsOf = async (source: string) => {
       const [row] = await statements.select<{ parts: string }>(
@@ -166,6 +175,29 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
 
       await writerOf(small).write("large/0/0-19999/t", lines("large", 20_000));
       expect(await partsOf("large")).toBe(1);
+    });
+
+    it("inserts nothing for a name that it remembers, whatever its profile says of that", async () => {
+      const { url, user, password } = await sharedClickHouse();
+      const log = { level: ClickHouseLogLevel.OFF };
+      for (const [n, settings] of doubling.entries()) {
+        const own = createClient({
+          url,
+          username: user,
+          password,
+          clickhouse_settings: settings,
+          log,
+        });
+        const source = `again-${n}`;
+        for (const _attempt of ["first", "again"])
+          await writerOf(own).write(`${source}/0/0-19999/t`, lines(source, 20_000));
+        await own.close();
+        expect([settings, await count(source), await partsOf(source)]).toEqual([
+          settings,
+          20_000,
+          1,
+        ]);
+      }
     });
 
     it("takes a range of more than a hundred months", async () => {

@@ -45,8 +45,10 @@ describeWithContainers("the Kafka record source", ["kafka"], () =>
             maxFetchWaitMs: 100,
             maxFetchBytes: 1_000_000,
             maxPartitionFetchBytes: 100_000,
+            maxBatchBytes: 10_000_000,
             // Less than the longest stretch that a test takes.
             maxBufferedBytes: 200_000,
+            maxRangeBytes: 200_000,
           },
           systemClock,
           logger,

@@ -33,7 +33,11 @@ describe("the account of where time went", () => {
     activities.assigned(0);
     await clock.advance(2_000);
     activities.started(0);
-    await reach("cut", 5_000);
+    await clock.advance(1_000);
+    activities.awaits(0, "idle");
+    await clock.advance(2_500);
+    activities.awaits(0, "turn");
+    await reach("cut", 1_500);
     await reach("intent_committed", 100);
     await reach("set_aside", 300);
     await reach("inserted", 4_000);
@@ -43,16 +47,18 @@ describe("the account of where time went", () => {
     activities.tick();
     expect(spent).toEqual({
       rebalance: 2,
-      idle: 6,
+      fetch: 1,
+      turn: 1.5,
+      idle: 3.5,
       commit: expect.closeTo(0.2),
       encode: 0.3,
       insert: 4.5,
     });
   });
 
-  it("calls waiting a fetch while the log is known to have records", async () => {
+  it("calls idleness a fetch while a look at the log shows records", async () => {
     const { spent, known, activities, reach } = aClock();
-    activities.started(0);
+    activities.awaits(0, "idle");
     known.isBehind = true;
     await reach("cut", 3_000);
     expect(spent).toEqual({ fetch: 3 });
@@ -65,7 +71,7 @@ describe("the account of where time went", () => {
     known.isHeld = true;
     await clock.advance(7_000);
     activities.tick();
-    expect(spent).toEqual({ idle: 0, held: 7 });
+    expect(spent).toEqual({ fetch: 0, held: 7 });
   });
 
   it("counts the time between losing partitions and joining anew, and no more for those that others got", async () => {
@@ -77,8 +83,9 @@ describe("the account of where time went", () => {
     activities.assigned(0);
     await clock.advance(500);
     activities.started(0);
+    activities.awaits(0, "idle");
     await clock.advance(10_000);
     activities.tick();
-    expect(spent).toEqual({ rebalance: 3.5, idle: 10 });
+    expect(spent).toEqual({ rebalance: 3.5, fetch: 0, idle: 10 });
   });
 });

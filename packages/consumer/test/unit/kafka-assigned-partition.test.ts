@@ -4,6 +4,7 @@ import { KafkaAssignedPartition } from "../../src/kafka-assigned-partition.js";
 import { footprintBytes } from "../../src/record-queue.js";
 import { EpochEndedError, type SourceRecord } from "../../src/record-source.js";
 import { FailuresOnCommand } from "../fakes/failures-on-command.js";
+import { bufferOf } from "../fakes/in-memory-log.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
 import { RecordedLogger } from "../fakes/recorded-logger.js";
 
@@ -18,7 +19,7 @@ function anEpoch(capacityBytes = 1_000_000) {
   let attempts = 0;
   const assigned = new KafkaAssignedPartition({
     partition: 3,
-    capacityBytes,
+    buffer: bufferOf(capacityBytes, clock),
     clock,
     logger,
     readPosition: async () => ({
@@ -45,6 +46,7 @@ function anEpoch(capacityBytes = 1_000_000) {
         first,
       ),
       nextOffset,
+      logEnd: nextOffset,
     });
   const taken = async (lastOffset: number) =>
     (await assigned.takeThrough(lastOffset)).map(({ offset }) => offset);
@@ -127,11 +129,23 @@ describe("a partition of a Kafka consumer's epoch", () => {
     fetch(3, 2);
     expect(calls.at(-1)).toBe("pause");
 
-    for (const _ of [1, 2]) await assigned.take(ALL);
+    await assigned.take(ALL);
     expect(calls.at(-1)).toBe("pause");
     await assigned.take(ALL);
 
     expect(calls.at(-1)).toBe("resume");
+  });
+
+  it("takes of a fetch what there is room for, and fetches the rest again", async () => {
+    const { assigned, fetch, calls, taken } = anEpoch(4 * SIZE);
+    assigned.startAt(0);
+    fetch(0, 3);
+    expect(fetch(3, 4)).toBe(false);
+    expect(calls.slice(-2)).toEqual(["seek 4", "pause"]);
+    expect(await taken(3)).toEqual([0, 1, 2, 3]);
+    expect(calls.at(-1)).toBe("resume");
+    expect(fetch(4, 3)).toBe(true);
+    expect(await taken(6)).toEqual([4, 5, 6]);
   });
 
   it("commits offset and metadata", async () => {

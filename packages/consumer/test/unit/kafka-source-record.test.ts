@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { decodeReport } from "@push-reports/report";
 import type { IHeaders, KafkaMessage } from "kafkajs";
-import { sourceRecordOf } from "../../src/kafka-source-record.js";
+import { detached, sourceRecordOf } from "../../src/kafka-source-record.js";
 import { buildRowLines } from "../../src/row-lines.js";
 import { goodRecord } from "../fakes/record-builders.js";
 
@@ -16,6 +16,16 @@ const aMessage = (headers: unknown, value: Buffer | null = goodRecord().value): 
 const V1 = Buffer.from("1");
 
 describe("a record from Kafka", () => {
+  it("does not keep its batch in memory once it is detached from it", () => {
+    const batch = Buffer.alloc(1_000, "x");
+    const message = aMessage({ v: batch.subarray(0, 1), none: null }, batch.subarray(1, 500));
+    const record = sourceRecordOf({ ...message, key: batch.subarray(500, 510) });
+    const own = detached(record);
+    expect(own).toEqual(record);
+    for (const bytes of [own.key, own.value, own.headers["v"]])
+      expect(bytes?.buffer).not.toBe(batch.buffer);
+  });
+
   it("keeps offset, timestamp, key, value and headers", () => {
     const message = aMessage({ v: V1, again: Buffer.from("x") });
 

@@ -57,6 +57,23 @@ describe("the watch on progress", () => {
     expect(watch.stalledPartition(1_000)).toBe(4);
   });
 
+  it("does not take waiting for other partitions for a stall, but does what comes after it", async () => {
+    const { clock, watch, reach } = aWatch();
+    watch.noteLag(4, 10);
+    watch.awaits(4, "turn");
+    watch.noteLag(4, 10);
+    await clock.advance(5_000);
+    expect(watch.stalledPartition(1_000)).toBeNull();
+    watch.awaits(4, "fetch");
+    watch.noteLag(4, 10);
+    await clock.advance(1_000);
+    expect(watch.stalledPartition(1_000)).toBe(4);
+    watch.awaits(4, "turn");
+    await reach("cut", 4);
+    await clock.advance(1_000);
+    expect(watch.stalledPartition(1_000)).toBe(4);
+  });
+
   it("is content while another step is reached in time", async () => {
     const { clock, watch, reach } = aWatch();
     await reach("cut", 4);

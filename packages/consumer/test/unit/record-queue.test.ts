@@ -1,11 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
-import { FakeClock, nextTurn } from "@push-reports/test-support";
+import { CLOCK_START, FakeClock, nextTurn } from "@push-reports/test-support";
 import { footprintBytes, RecordQueue } from "../../src/record-queue.js";
+import { SharedBuffer } from "../../src/shared-buffer.js";
+import { bufferOf } from "../fakes/in-memory-log.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
 
 const records = (count: number, first = 0) =>
   atOffsets(
-    Array.from({ length: count }, () => goodRecord()),
+    Array.from({ length: count }, () => goodRecord({ receivedAt: new Date(CLOCK_START) })),
     first,
   );
 const SIZE = footprintBytes(records(1)[0] as ReturnType<typeof records>[number]);
@@ -14,10 +16,11 @@ const WIDE = { maxRecords: 1_000, maxBytes: 1_000_000, maxDelayMs: 1_000 };
 function aQueue(capacityBytes = 1_000_000) {
   const clock = new FakeClock();
   let roomCalls = 0;
-  const queue = new RecordQueue(clock, capacityBytes, () => {
+  const queue = new RecordQueue(clock, bufferOf(capacityBytes, clock), () => {
     roomCalls += 1;
   });
-  const push = (count: number, first = 0) => queue.push(records(count, first), first + count);
+  const push = (count: number, first = 0, logEnd = first + count) =>
+    queue.push(records(count, first), first + count, logEnd);
   return { clock, queue, push, roomCalls: () => roomCalls };
 }
 
@@ -60,6 +63,22 @@ describe("a record queue", () => {
     expect(offsetsOf(await taken)).toEqual([0, 1]);
   });
 
+  it("counts from the receipt of the oldest record, and leaves time for its insert", async () => {
+    const { queue, clock } = aQueue();
+    const received = (offset: number, agoMs: number) =>
+      atOffsets([goodRecord()], offset).map((record) => ({
+        ...record,
+        timestampMs: clock.now() - agoMs,
+      }));
+    const taken = queue.take({ ...WIDE, insertMs: 100 });
+    queue.push(received(0, 150), 1, 1);
+    queue.push(received(1, 200), 2, 2);
+    await clock.advance(749);
+    expect(await settled(taken)).toBe(false);
+    await clock.advance(1);
+    expect(offsetsOf(await taken)).toEqual([0, 1]);
+  });
+
   it("waits without an end for the first record, and leaves no timer behind", async () => {
     const { queue, push, clock } = aQueue();
     const taken = queue.take({ ...WIDE, maxRecords: 2 });
@@ -95,6 +114,52 @@ describe("a record queue", () => {
 
     expect(queue.isFull()).toBe(true);
     expect(offsetsOf(queue.takeReady(WIDE))).toEqual([0, 1, 2]);
+  });
+
+  it("waits for more as long as more comes of what the log has, but not for ever", async () => {
+    const { queue, push, clock } = aQueue();
+    const taken = queue.take(WIDE);
+    for (let n = 0; n < 12; n += 1) {
+      push(1, n, 1_000);
+      await clock.advance(999);
+    }
+    expect(await settled(taken)).toBe(true);
+    expect(offsetsOf(await taken)).toHaveLength(11);
+    const next = queue.take(WIDE);
+    await clock.advance(1);
+    expect(offsetsOf(await next)).toEqual([11]);
+  });
+
+  it("says what it waits for", async () => {
+    const { queue, push, clock } = aQueue();
+    const said: string[] = [];
+    const pace = { reserve: () => clock.now() + 500, took: () => undefined };
+    queue.startAt(0, 100);
+    const taken = queue.take({ ...WIDE, pace, onWait: (awaited) => said.push(awaited) });
+    push(50, 0, 100);
+    await nextTurn();
+    push(50, 50);
+    await clock.advance(1_600);
+    await taken;
+    expect(said).toEqual(["fetch", "fetch", "idle", "turn"]);
+  });
+
+  it("gives what waits to whoever is not done with what it took before, and so cannot get more", async () => {
+    const clock = new FakeClock();
+    const sizes = { maxBytes: 80 * SIZE, rangeBytes: 80 * SIZE, partitions: 1 };
+    const queue = new RecordQueue(clock, new SharedBuffer(sizes, clock), () => undefined);
+    const add = (first: number, count: number) => {
+      const fetched = records(count, first);
+      const room = queue.roomFor(fetched);
+      queue.push(fetched.slice(0, room), first + room, 1_000);
+      return room;
+    };
+    expect(add(0, 30)).toBe(30);
+    expect(await queue.take({ ...WIDE, maxRecords: 25 })).toHaveLength(25);
+    expect(add(30, 20)).toBe(5);
+    const taken = queue.take(WIDE);
+    await clock.advance(1);
+    expect(offsetsOf(await taken)).toHaveLength(10);
   });
 
   it("has nothing ready while no limit is reached", () => {
@@ -141,7 +206,7 @@ describe("a record queue", () => {
     push(3);
     expect(await settled(taken)).toBe(false);
 
-    queue.push([], 12);
+    queue.push([], 12, 12);
 
     expect(offsetsOf(await taken)).toEqual([0, 1, 2]);
     expect(queue.nextOffset).toBe(12);

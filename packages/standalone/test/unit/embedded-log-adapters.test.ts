@@ -28,7 +28,12 @@ async function aLog(maxWaitingBytes = 8 * 1024 * 1024) {
 }
 
 const sourceOf = (log: EmbeddedLog) =>
-  new EmbeddedRecordSource(log, { maxBufferedBytes: MAX_BUFFERED_BYTES }, systemClock, logger);
+  new EmbeddedRecordSource(
+    log,
+    { maxBufferedBytes: MAX_BUFFERED_BYTES, maxRangeBytes: MAX_BUFFERED_BYTES },
+    systemClock,
+    logger,
+  );
 
 const aRecord = (n: number) => ({
   timestampMs: 1_700_000_000_000 + n,

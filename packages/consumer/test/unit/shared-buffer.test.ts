@@ -1,0 +1,123 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { type FetchingWorldOptions, fetchingWorld } from "../fakes/fetching-world.js";
+
+const MIB = 1_048_576;
+const RECORD_BYTES = 4_096;
+/** Bytes of a value, with which a record's footprint is {@link RECORD_BYTES}. */
+const VALUE_BYTES = RECORD_BYTES - 256;
+/** The defaults, a sixteenth of them where they are bytes. */
+const USUAL: FetchingWorldOptions = {
+  partitions: 12,
+  maxBytes: 12 * MIB,
+  rangeBytes: 2 * MIB,
+  rangeRecords: 100_000,
+  insertsPerSecond: 10,
+  partitionFetchBytes: MIB / 4,
+  fetchBytes: MIB,
+  insertMs: () => 300,
+};
+const RANGE_RECORDS = USUAL.rangeBytes / RECORD_BYTES;
+
+describe("partitions that share memory", () => {
+  let world: ReturnType<typeof fetchingWorld>;
+  afterEach(() => world.end());
+
+  const aBacklog = (
+    options: Partial<FetchingWorldOptions>,
+    records: number,
+    valueBytes: number,
+  ) => {
+    const all = { ...USUAL, ...options };
+    world = fetchingWorld(all);
+    for (let partition = 0; partition < all.partitions; partition += 1)
+      world.append(partition, records, valueBytes);
+    world.start();
+  };
+  const mostInASecond = () =>
+    Math.max(
+      ...world.ranges.map(
+        ({ at: from }) => world.ranges.filter(({ at }) => at >= from && at < from + 1_000).length,
+      ),
+    );
+
+  it.each([1, 12, 48])(
+    "make no insert smaller than configured while there is a backlog: %i",
+    async (partitions) => {
+      aBacklog({ partitions }, 2 * RANGE_RECORDS, VALUE_BYTES);
+      await world.run(600 + 300 * partitions);
+      expect(world.committed()).toBe(partitions * 2 * RANGE_RECORDS);
+      expect(new Set(world.ranges.map(({ bytes }) => bytes))).toEqual(new Set([USUAL.rangeBytes]));
+      expect(mostInASecond()).toBeLessThanOrEqual(USUAL.maxBytes / USUAL.rangeBytes / 0.3);
+      expect(world.mostHeld()).toBeLessThanOrEqual(USUAL.maxBytes);
+    },
+  );
+
+  it("make them whole by rows as well, where what is fetched is more than a range", async () => {
+    const options = { maxBytes: 16 * MIB, rangeBytes: 4 * MIB, rangeRecords: 1_000 };
+    aBacklog({ ...options, fetchBytes: 16 * MIB, partitionFetchBytes: 4 * MIB }, 2_000, 3_000);
+    await world.run(5_000);
+    expect(world.ranges.map(({ records }) => records)).toEqual(Array(24).fill(1_000));
+    expect(world.mostHeld()).toBeLessThanOrEqual(options.maxBytes);
+  });
+
+  it("wait for the log or for each other while there is a backlog, and are never idle", async () => {
+    aBacklog({}, 4 * RANGE_RECORDS, VALUE_BYTES);
+    const seen = new Set<string>();
+    for (let n = 0; n < 20; n += 1) {
+      await world.run(100);
+      for (const awaited of world.awaited.values()) seen.add(awaited);
+    }
+    expect(seen).toEqual(new Set(["fetch", "turn"]));
+  });
+
+  it("make rows within the delay of their receipt in a quiet system, insert included", async () => {
+    const insertMs = 300;
+    world = fetchingWorld({ ...USUAL, insertMs: () => insertMs });
+    world.start();
+    for (let n = 0; n < 200; n += 1) {
+      if (n % 7 === 0) world.append(n % 5, 1);
+      await world.run(40);
+    }
+    await world.run(2_000);
+    expect(world.committed()).toBe(29);
+    for (const { waitedMs } of world.ranges) expect(waitedMs + insertMs).toBeLessThanOrEqual(1_000);
+  });
+
+  it("are idle once they have what the log holds", async () => {
+    aBacklog({}, 10, VALUE_BYTES);
+    await world.run(3_000);
+    expect(world.committed()).toBe(120);
+    expect(new Set(world.awaited.values())).toEqual(new Set(["idle"]));
+  });
+
+  it("go on with their shares, within the limit of inserts, when those that have the rest get on with nothing", async () => {
+    const stuck = (partition: number) => (partition < 12 ? Number.POSITIVE_INFINITY : 10);
+    aBacklog({ partitions: 24, insertMs: stuck }, RANGE_RECORDS, VALUE_BYTES);
+    await world.run(60_000);
+    expect(world.committed()).toBe(12 * RANGE_RECORDS);
+    expect(mostInASecond()).toBeLessThanOrEqual(2 * USUAL.insertsPerSecond);
+    expect(world.mostHeld()).toBeLessThanOrEqual(USUAL.maxBytes);
+  });
+
+  it.each([VALUE_BYTES, 1_000_000, 3_000_000])(
+    "hold no more than they may, and one record each, of records of %i bytes, whether anything can be written or not",
+    async (valueBytes) => {
+      for (const insertMs of [() => 300, () => Number.POSITIVE_INFINITY]) {
+        const records = Math.ceil((4 * MIB) / valueBytes);
+        const options = {
+          partitions: 24,
+          insertMs,
+          fetchBytes: 16 * MIB,
+          partitionFetchBytes: 4 * MIB,
+        };
+        aBacklog(options, records, valueBytes);
+        await world.run(20_000);
+        expect(world.committed()).toBe(insertMs() === 300 ? 24 * records : 0);
+        expect(world.mostHeld()).toBeGreaterThan(USUAL.maxBytes / 4);
+        const each = valueBytes > VALUE_BYTES ? 24 * (valueBytes + 256) : 0;
+        expect(world.mostHeld()).toBeLessThanOrEqual(USUAL.maxBytes + each);
+        world.end();
+      }
+    },
+  );
+});
