@@ -100,7 +100,7 @@ describeWithContainers("freshness", ["kafka", "clickhouse"], () => {
         ),
       );
     await clickHouse.command({ query: `RENAME TABLE ${database}.reports TO ${database}.away` });
-    const consumer = await launch({ MAX_RANGE_ROWS: "10" });
+    const consumer = await launch({ MAX_RANGE_ROWS: "50" });
     const eta = async () =>
       /^push_reports_consumer_drain_eta_seconds (\S+)/m.exec(await consumer.metrics())?.[1];
     await waitFor(async () => (await eta()) === "+Inf", {
