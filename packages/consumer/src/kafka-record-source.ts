@@ -31,6 +31,8 @@ export interface KafkaRecordSourceOptions {
   readonly maxBatchBytes: number;
   /** Footprint of all records from their fetch to their commit, bytes; the partitions share it. */
   readonly maxBufferedBytes: number;
+  /** How much of that partitions lend to each other, %. */
+  readonly lentPercent: number;
   /** Footprint of one range, bytes. */
   readonly maxRangeBytes: number;
 }
@@ -204,7 +206,7 @@ export class KafkaRecordSource implements RecordSource {
     onAssigned: (partition: AssignedPartition) => void,
   ): void {
     if (this.#stopping.signal.aborted) return;
-    const { topic, maxBufferedBytes, maxRangeBytes } = this.#options;
+    const { topic, maxBufferedBytes, lentPercent, maxRangeBytes } = this.#options;
     // Nothing is fetched before recovery has said where to begin.
     this.#consumer.pause([{ topic, partitions: [...partitions] }]);
     const buffer = new SharedBuffer(
@@ -212,6 +214,7 @@ export class KafkaRecordSource implements RecordSource {
         maxBytes: maxBufferedBytes,
         rangeBytes: maxRangeBytes,
         partitions: partitions.length,
+        lentPercent,
       },
       this.#clock,
     );

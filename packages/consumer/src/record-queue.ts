@@ -78,9 +78,10 @@ export class RecordQueue {
   roomFor(records: readonly SourceRecord[]): number {
     if (this.#takesWhole) return records.length;
     const { waitingBytes, inHandBytes } = this.#place;
-    let room = this.#place.roomFor(
-      records.reduce((sum, record) => sum + footprintBytes(record), 0),
-    );
+    let bytes = 0;
+    for (const record of records) bytes += footprintBytes(record);
+    let room = this.#place.roomFor(bytes);
+    if (bytes <= room) return records.length;
     let count = 0;
     for (const record of records) {
       room -= footprintBytes(record);

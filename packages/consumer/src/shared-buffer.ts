@@ -7,13 +7,12 @@ export interface SharedBufferOptions {
   /** Footprint of the largest range, bytes. */
   readonly rangeBytes: number;
   readonly partitions: number;
+  /** How much of it is lent, 0 to 90 %. The rest is dealt out to the partitions: half of that for what waits, half for what is in hand. */
+  readonly lentPercent: number;
 }
 
-/** A quarter of the memory is dealt out to the partitions: half of that for what waits, half for what is in hand. */
-const DEALT_OUT = 1 / 4;
-
 /**
- * Memory for the records of all partitions of a process. Each partition has a share of its own, so that no other can stop it. The rest is
+ * Memory for the records of all partitions of a process. Each partition has a share of its own, so that no other can stop it. The rest, where there is any, is
  * lent, in order of asking, to those that want to grow to a whole range: as many at a time as there is memory for, because
  * many partitions that grow side by side would all stop halfway.
  */
@@ -32,7 +31,8 @@ export class SharedBuffer {
     this.#options = options;
     this.#clock = clock;
     const shares = 2 * Math.max(1, options.partitions);
-    this.shareBytes = Math.max(1, Math.floor((options.maxBytes * DEALT_OUT) / shares));
+    const dealtOut = options.maxBytes * (1 - options.lentPercent / 100);
+    this.shareBytes = Math.max(1, Math.floor(dealtOut / shares));
     const lendable = options.maxBytes - shares * this.shareBytes;
     this.loanBytes = Math.max(1, Math.min(options.rangeBytes, this.shareBytes + lendable));
   }

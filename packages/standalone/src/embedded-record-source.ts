@@ -20,6 +20,8 @@ export interface EmbeddedRecordSourceOptions {
   readonly maxRangeBytes: number;
 }
 
+/** How much of the memory is there only to make a whole range of what waits, %. */
+const LENT_PERCENT = 75;
 /** The log's only partition. */
 const PARTITION = 0;
 /** The mark that holds the committed offset and its metadata. */
@@ -51,7 +53,10 @@ export class EmbeddedRecordSource implements RecordSource {
   ) {
     this.#log = log;
     const { maxBufferedBytes: maxBytes, maxRangeBytes: rangeBytes } = options;
-    this.#buffer = new SharedBuffer({ maxBytes, rangeBytes, partitions: 1 }, clock);
+    this.#buffer = new SharedBuffer(
+      { maxBytes, rangeBytes, partitions: 1, lentPercent: LENT_PERCENT },
+      clock,
+    );
     this.#clock = clock;
     this.#logger = logger;
   }

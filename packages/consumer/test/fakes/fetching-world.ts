@@ -37,7 +37,7 @@ const MAX_DELAY_MS = 1_000;
 export function fetchingWorld(options: FetchingWorldOptions) {
   const { partitions, maxBytes, rangeBytes } = options;
   const clock = new FakeClock();
-  const buffer = new SharedBuffer({ maxBytes, rangeBytes, partitions }, clock);
+  const buffer = new SharedBuffer({ maxBytes, rangeBytes, partitions, lentPercent: 75 }, clock);
   const pace = new InsertPacer(clock, options.insertsPerSecond);
   const ranges: TakenRange[] = [];
   const awaited = new Map<number, Awaited>();

@@ -108,7 +108,7 @@ export class InMemoryLog {
 /** Memory of which one partition may hold so much at once, without a loan. */
 export function bufferOf(capacityBytes: number, clock: Clock): SharedBuffer {
   return new SharedBuffer(
-    { maxBytes: 8 * capacityBytes, rangeBytes: capacityBytes, partitions: 1 },
+    { maxBytes: 8 * capacityBytes, rangeBytes: capacityBytes, partitions: 1, lentPercent: 75 },
     clock,
   );
 }

@@ -56,6 +56,7 @@ describeWithContainers("batching", ["kafka", "clickhouse"], () => {
       MAX_RANGE_ROWS: "5000",
       MAX_RANGE_BYTES: String(4 * 1024 * 1024),
       MAX_BUFFERED_BYTES: String(16 * 1024 * 1024),
+      BUFFER_LENT_PERCENT: "75",
       MAX_DELAY_MS: "5000",
     });
     await pipeline.untilLedgered(120_000, consumer.log);

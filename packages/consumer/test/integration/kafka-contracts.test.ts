@@ -48,6 +48,7 @@ describeWithContainers("the Kafka record source", ["kafka"], () =>
             maxBatchBytes: 10_000_000,
             // Less than the longest stretch that a test takes.
             maxBufferedBytes: 200_000,
+            lentPercent: 75,
             maxRangeBytes: 200_000,
           },
           systemClock,

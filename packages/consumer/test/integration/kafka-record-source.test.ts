@@ -103,6 +103,7 @@ describeWithContainers("the Kafka record source", ["kafka"], () => {
         maxPartitionFetchBytes: 100_000,
         maxBatchBytes: 10_000_000,
         maxBufferedBytes,
+        lentPercent: 75,
         maxRangeBytes: maxBufferedBytes,
       },
       systemClock,

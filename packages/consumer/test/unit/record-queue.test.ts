@@ -146,7 +146,7 @@ describe("a record queue", () => {
 
   it("gives what waits to whoever is not done with what it took before, and so cannot get more", async () => {
     const clock = new FakeClock();
-    const sizes = { maxBytes: 80 * SIZE, rangeBytes: 80 * SIZE, partitions: 1 };
+    const sizes = { maxBytes: 80 * SIZE, rangeBytes: 80 * SIZE, partitions: 1, lentPercent: 75 };
     const queue = new RecordQueue(clock, new SharedBuffer(sizes, clock), () => undefined);
     const add = (first: number, count: number) => {
       const fetched = records(count, first);
