@@ -158,12 +158,14 @@ export class BufferPlace {
 
   /** Whether what waits is as much as it may ever be. */
   get isGrown(): boolean {
-    return this.#waiting >= this.#buffer.loanBytes || (this.#isFull && this.#isGrowing);
+    const { loanBytes, shareBytes } = this.#buffer;
+    const canGrow = !this.#isGrowing && loanBytes > shareBytes;
+    return this.#waiting >= loanBytes || (this.#isFull && !canGrow);
   }
 
   /** Whether only a loan would let more come. */
   get needsLoan(): boolean {
-    return this.#isFull && !this.#isGrowing;
+    return this.#isFull && !this.#isGrowing && !this.isGrown;
   }
 
   /** Whether what waits is all that there will be before it is taken. */
@@ -191,7 +193,10 @@ export class BufferPlace {
   /** Records have come and wait. */
   add(bytes: number): void {
     this.#waiting += bytes;
-    if (this.#waiting >= this.#limitBytes) this.#isFull = true;
+    const limitBytes = this.#limitBytes;
+    // As much again would not fit, and what does not fit has been fetched in vain.
+    const isNearlyFull = !this.#isGrowing && this.#waiting + bytes > limitBytes;
+    if (this.#waiting >= limitBytes || isNearlyFull) this.#isFull = true;
   }
 
   /** There was no room for what came. */

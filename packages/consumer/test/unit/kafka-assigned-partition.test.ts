@@ -124,9 +124,9 @@ describe("a partition of a Kafka consumer's epoch", () => {
   it("pauses when its queue is full and resumes when there is room again", async () => {
     const { assigned, fetch, calls } = anEpoch(4 * SIZE);
     assigned.startAt(0);
-    fetch(0, 3);
+    fetch(0, 1);
     expect(calls).not.toContain("pause");
-    fetch(3, 2);
+    fetch(1, 3);
     expect(calls.at(-1)).toBe("pause");
 
     await assigned.take(ALL);
@@ -134,6 +134,13 @@ describe("a partition of a Kafka consumer's epoch", () => {
     await assigned.take(ALL);
 
     expect(calls.at(-1)).toBe("resume");
+  });
+
+  it("pauses already when as much as came last would not fit again: it would be fetched in vain", () => {
+    const { assigned, fetch, calls } = anEpoch(4 * SIZE);
+    assigned.startAt(0);
+    fetch(0, 3);
+    expect(calls.at(-1)).toBe("pause");
   });
 
   it("takes of a fetch what there is room for, and fetches the rest again", async () => {
