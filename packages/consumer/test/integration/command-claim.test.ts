@@ -44,12 +44,12 @@ describeWithContainers("claims of commands", ["clickhouse"], () => {
           });
         }),
       );
+      // Of those that ask at the same moment all may have given way; whoever asks after them is let in.
       await claim(async () => undefined);
     }
     expect(most).toBeLessThanOrEqual(1);
     expect(done + refused).toBe(ROUNDS * BESIDE);
     expect(refused).toBeGreaterThan(0);
-    expect(done).toBeGreaterThan(0);
   });
 
   it("are kept where it is not known what the database is still at, and given back after any other failure", async () => {
