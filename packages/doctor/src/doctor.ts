@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { createClickHouse } from "@push-reports/consumer";
+import { openFilesLimit } from "@push-reports/gateway";
 import { createKafka, type Logger } from "@push-reports/service-kit";
 import { checkClickHouse } from "./clickhouse-checks.js";
 import type { DoctorConfig } from "./config.js";
@@ -27,16 +27,5 @@ export async function examine(config: DoctorConfig, logger: Logger): Promise<rea
     return [...ofKafka, ...ofClickHouse, ...ofReporting, ...ofLimits];
   } finally {
     await clickHouse.close();
-  }
-}
-
-/** What this process may open, where the system says so. */
-function openFilesLimit(): number | null {
-  try {
-    const [, soft = ""] =
-      /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
-    return soft === "" ? null : Number(soft);
-  } catch {
-    return null;
   }
 }

@@ -1,10 +1,9 @@
+import { filesFor } from "@push-reports/gateway";
 import type { DoctorConfig } from "./config.js";
 import { type Finding, failed, ok, warning } from "./finding.js";
 
 /** A window must hold the inserts of so many insert timeouts, so that no attempt outlives its token. */
 const WINDOW_TIMEOUTS = 10;
-/** Open files besides connections: logs, databases, sockets to brokers. */
-const OTHER_FILES = 1_000;
 
 /** Limits that only make sense together. @param openFiles what this process may open, or null where it cannot be known. */
 export function checkLimits(config: DoctorConfig, openFiles: number | null): readonly Finding[] {
@@ -43,7 +42,7 @@ function judgeGrace({ consumer, expectations }: DoctorConfig): readonly Finding[
 function judgeOpenFiles({ gateway }: DoctorConfig, openFiles: number | null): readonly Finding[] {
   if (openFiles === null) return [];
   const check = "limits: open files";
-  const needed = Math.ceil(gateway.maxConnections * 1.1) + OTHER_FILES;
+  const needed = filesFor(gateway.maxConnections);
   if (openFiles >= needed) return [ok(check, `${openFiles}.`)];
   return [
     warning(

@@ -26,7 +26,6 @@ export function createApp(
   reportsRoute: RequestHandler,
   trustProxy: TrustedProxies,
   turns: WorkTurns,
-  logger: Logger,
 ): Express {
   const app = express();
   app.disable("x-powered-by");
@@ -38,8 +37,6 @@ export function createApp(
   app.options(REPORTING_PATHS, answerPreflight);
   app.all(REPORTING_PATHS, methodNotAllowed);
   app.get("/openapi.json", sendOpenApi);
-  app.use(notFound);
-  app.use(createErrorHandler(logger));
   return app;
 }
 

@@ -97,7 +97,8 @@ export const HTTP_OPTIONS = {
     about:
       "Memory of requests that take more than 8 KiB each, mostly headers; past it the one that has been arriving for the longest is answered 503.",
     unit: "bytes",
-    min: 1_048_576,
+    // More than one of them can take: its body, and 2,000 headers, the most that node:http keeps.
+    min: 8_388_608,
     max: 1_073_741_824,
     fallback: 33_554_432,
   }),

@@ -6,6 +6,7 @@ export { createGatewayMetrics } from "./metrics.js";
 export { OPENAPI } from "./openapi.js";
 export { waitingSince } from "./publish/waiting-since.js";
 export * from "./report-publisher.js";
+export { filesFor, openFilesLimit } from "./server/open-files.js";
 export {
   createGatewayParts,
   createGatewayService,

@@ -22,6 +22,8 @@ export interface ReportsRouteParts {
   readonly nextReportId: () => string;
   readonly admission: Admission;
   readonly largeRequests: LargeRequests;
+  /** Whether its connection is one more than may be open. */
+  readonly isExcess: (req: Request) => boolean;
   readonly turns: WorkTurns;
   readonly instances: Instances;
   readonly clock: Clock;
@@ -39,7 +41,7 @@ export function createReportsRoute(parts: ReportsRouteParts): RequestHandler {
     accounting.received();
     // Looked up now: a socket that is closed has no address any more.
     const client = admission.isPerClient ? (req.ip ?? "") : null;
-    const refusal = admission.enter(client);
+    const refusal = parts.isExcess(req) ? "busy" : admission.enter(client);
     if (refusal !== null) {
       accounting.ended(refusal);
       return answerUnread(req, res, refusal, parts.clock);
@@ -50,6 +52,7 @@ export function createReportsRoute(parts: ReportsRouteParts): RequestHandler {
       return answerUnread(req, res, "busy", parts.clock);
     }
     const body = await readBody(req, maxBodyBytes);
+    largeRequests.arrived(req);
     const receivedAt = new Date(parts.clock.now());
     const taken = await parts.turns.run(() => takeReport(parts, req, body, receivedAt));
     admission.leave(client);

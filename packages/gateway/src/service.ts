@@ -57,7 +57,7 @@ export interface GatewayParts {
   readonly health: HealthSource;
 }
 
-/** Judging reports, once they queue. Turns are short, since one new connection is accepted a turn. */
+/** Judging reports, once they queue. Slices are short, since one new connection is accepted a turn, but where much else makes turns long. */
 const WORK_TURNS = { sliceMs: 2, share: 0.3, maxSliceMs: 100, maxWaitMs: 1_500 };
 
 /** Of what a stop has left for the publisher, how much may go into draining its spill. */
@@ -72,19 +72,6 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
   const admission = new Admission(config, () => turns.isBehind);
   const { instances: listed, file } = createInstances(config, clock, logger);
   const instances = guardInstances(listed, config.canarySecret);
-  const route = createReportsRoute({
-    publisher,
-    accounting,
-    nextReportId: () => reportIds.next(),
-    admission,
-    largeRequests: new LargeRequests(config.maxLargeRequestsBytes),
-    turns,
-    instances,
-    clock,
-    logger,
-    maxBodyBytes: config.maxBodyBytes,
-  });
-  const app = createApp(route, config.trustProxy, turns, logger);
   const maxConnections = connectionsWithin(config.maxConnections, openFilesLimit());
   if (maxConnections < config.maxConnections)
     logger.warn("max_connections_lowered", {
@@ -94,6 +81,20 @@ export function createGatewayParts(materials: GatewayMaterials): GatewayParts {
     });
   const connections = new OpenConnections();
   const isExcess = (req: IncomingMessage) => server.isFull && connections.of(req.socket).isExcess;
+  const route = createReportsRoute({
+    publisher,
+    accounting,
+    nextReportId: () => reportIds.next(),
+    admission,
+    largeRequests: new LargeRequests(config.maxLargeRequestsBytes),
+    isExcess,
+    turns,
+    instances,
+    clock,
+    logger,
+    maxBodyBytes: config.maxBodyBytes,
+  });
+  const app = createApp(route, config.trustProxy, turns);
   const http = createFastServer(
     app,
     {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { gunzip } from "node:zlib";
 import kafkajs from "kafkajs";
 
 /** How much compressed batches may become. */
@@ -36,8 +36,8 @@ interface FetchSoFar {
 
 const fetches = new AsyncLocalStorage<FetchSoFar>();
 const inflate = promisify(gunzip);
-const deflate = promisify(gzip);
 const { CompressionCodecs, CompressionTypes } = kafkajs;
+const kafkajsOwn = CompressionCodecs[CompressionTypes.GZIP];
 
 /**
  * Gives kafkajs a gzip codec that bounds what it inflates. kafkajs' own inflates whatever a fetch brings, whose bound is on compressed
@@ -45,7 +45,7 @@ const { CompressionCodecs, CompressionTypes } = kafkajs;
  */
 export function boundInflation({ fetchBytes, batchBytes }: InflationLimits): void {
   CompressionCodecs[CompressionTypes.GZIP] = () => ({
-    compress: async ({ buffer }: { readonly buffer: Buffer }) => await deflate(buffer),
+    ...kafkajsOwn(),
     decompress: async (compressed: Buffer) => {
       const fetch = fetches.getStore();
       if (fetch !== undefined && fetch.inflatedBytes >= fetchBytes)

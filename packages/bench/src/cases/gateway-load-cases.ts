@@ -71,12 +71,7 @@ export const GATEWAY_MEMORY: BenchCase = {
       medianMib(memory.slice((memory.length * from) / 3, (memory.length * (from + 1)) / 3));
     return {
       figures: [
-        figure(
-          "gateway: most resident memory",
-          "MiB",
-          [Math.max(...memory.map(({ bytes }) => bytes)) / MIB],
-          atMost(256),
-        ),
+        figure("gateway: most resident memory", "MiB", [mostMib(memory)], atMost(256)),
         comparison(
           "gateway: resident memory in the last third",
           "MiB",
@@ -95,6 +90,11 @@ export const GATEWAY_MEMORY: BenchCase = {
 function medianMib(samples: readonly MemorySample[]): number {
   const sorted = samples.map(({ bytes }) => bytes).toSorted((a, b) => a - b);
   return (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN) / MIB;
+}
+
+/** NaN, which meets no target, where nothing was seen. */
+function mostMib(samples: readonly MemorySample[]): number {
+  return samples.length === 0 ? Number.NaN : Math.max(...samples.map(({ bytes }) => bytes)) / MIB;
 }
 
 /** Requests that may be under way in the overloaded gateway; four times as many connections ask. */
@@ -118,7 +118,7 @@ export const GATEWAY_OVERLOAD: BenchCase = {
     const refusedP99: number[] = [];
     const rates: number[] = [];
     const ratesAfter: number[] = [];
-    const memory: number[] = [];
+    const memory: MemorySample[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const within = await loadServer(gateway, { connections: BOUND, windowMs });
       say(lineOf("within the bound", within));
@@ -131,7 +131,7 @@ export const GATEWAY_OVERLOAD: BenchCase = {
       refusedMicros.push(micros);
       shares.push(refused / (refused + over.accepted));
       refusedP99.push(over.result.latencyMsOf["503"]?.p99 ?? Number.NaN);
-      memory.push(...(over.result.memory["server"] ?? []).map(({ bytes }) => bytes / MIB));
+      memory.push(...(over.result.memory["server"] ?? []));
       const after = await loadServer(gateway, {
         connections: BOUND,
         warmUpMs: RECOVERY_MS,
@@ -155,7 +155,7 @@ export const GATEWAY_OVERLOAD: BenchCase = {
         figure(
           "gateway: most resident memory under overload",
           "MiB",
-          [Math.max(...memory)],
+          [mostMib(memory)],
           atMost(512),
         ),
         comparison(

@@ -15,6 +15,13 @@ export class LatencyHistogram {
     this.#total += 1;
   }
 
+  /** Records what another one has recorded. */
+  add(other: LatencyHistogram): void {
+    for (const [index, count] of other.#counts.entries())
+      this.#counts[index] = (this.#counts[index] ?? 0) + count;
+    this.#total += other.#total;
+  }
+
   /** How many times were recorded. */
   get total(): number {
     return this.#total;

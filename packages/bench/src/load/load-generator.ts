@@ -30,7 +30,6 @@ export class LoadGenerator implements ConnectionListener {
   #isRunning = false;
   #ticking: NodeJS.Timeout | undefined;
   #failures = 0;
-  #latency = new LatencyHistogram();
   #latencyOf = new Map<number, LatencyHistogram>();
   #waiting = 0;
 
@@ -70,11 +69,10 @@ export class LoadGenerator implements ConnectionListener {
       ),
       failures: this.#failures,
       unanswered: this.#waiting + this.#overdue(performance.now()),
-      latency: this.#latency,
+      latency: sumOf(this.#latencyOf.values()),
       latencyOf: this.#latencyOf,
     };
     this.#failures = 0;
-    this.#latency = new LatencyHistogram();
     this.#latencyOf = new Map();
     return counted;
   }
@@ -89,10 +87,8 @@ export class LoadGenerator implements ConnectionListener {
   answered(connection: RequestConnection, status: number): void {
     const now = performance.now();
     this.#waiting -= 1;
-    const tookMs = now - connection.dueAt;
-    this.#latency.record(tookMs);
     const ofStatus = this.#latencyOf.get(status) ?? new LatencyHistogram();
-    ofStatus.record(tookMs);
+    ofStatus.record(now - connection.dueAt);
     this.#latencyOf.set(status, ofStatus);
     this.#makeUseOf(connection, now);
   }
@@ -161,4 +157,10 @@ export class LoadGenerator implements ConnectionListener {
     if (perSecond === null) return 0;
     return Math.max(0, Math.floor(((now - this.#beganAt) * perSecond) / 1_000) + 1 - this.#next);
   }
+}
+
+function sumOf(histograms: Iterable<LatencyHistogram>): LatencyHistogram {
+  const sum = new LatencyHistogram();
+  for (const histogram of histograms) sum.add(histogram);
+  return sum;
 }

@@ -1,10 +1,11 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { forgetHead } from "./large-requests.js";
 
 /** What is known of one connection. */
 export interface Connection {
-  /** The request whose head was read last, while it is not over. */
+  /** The request whose head was read last, until it is answered and has arrived in full. */
   current: IncomingMessage | null;
   /** The answer that goes out last, until it has. */
   lastResponse: ServerResponse | null;
@@ -36,6 +37,7 @@ export class OpenConnections {
         if (connection.lastResponse !== res) return;
         connection.lastResponse = null;
         if (req.complete) connection.current = null;
+        else forgetHead(req);
       });
     });
     server.prependListener("connection", (socket: Socket) => {
@@ -61,8 +63,8 @@ export class OpenConnections {
   }
 
   /**
-   * Has `next` hear of requests, but of none on a connection on which too many wait: that is cut, since its client does not read, and what
-   * it is sent would fill the memory.
+   * Has `next` hear of requests, but of none on a connection on which too many wait: that is cut, with the answers that it has not read, since
+   * what it is sent would fill the memory. The request that is one too many is not looked at, nor counted.
    */
   bounded(next: RequestListener): RequestListener {
     return (req, res) => {

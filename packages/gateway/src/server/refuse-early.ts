@@ -3,7 +3,6 @@ import type { Clock } from "@push-reports/service-kit";
 import type { Accounting } from "../accounting.js";
 import type { Admission } from "../admission.js";
 import { type FaultCode, writeFault } from "../error-responses.js";
-import { atEndOfTurn } from "./end-of-turn.js";
 import { forgetHead } from "./large-requests.js";
 import { drainThenEnd, MAX_DISCARDED_BYTES } from "./linger.js";
 
@@ -35,8 +34,11 @@ export function refuseEarly(
 }
 
 /**
- * Answers a request of which only the head was read, at the end of this turn of the event loop. What is left of it is thrown away, and no
- * more than a bounded rest is read.
+ * Answers a request of which only the head was read, once the sockets that this turn of the event loop found ready have been read. What is
+ * left of it is thrown away, and no more than a bounded rest is read.
+ *
+ * A client that is answered while they are read can ask again before they all have been. libuv goes on reading as long as it finds
+ * 1,024 of them ready, up to 48 times (`uv__io_poll`), so that timers and batches would wait for up to 49,000 answers.
  */
 export function answerUnread(
   req: IncomingMessage,
@@ -44,7 +46,7 @@ export function answerUnread(
   code: FaultCode,
   clock: Clock,
 ): void {
-  atEndOfTurn(() => {
+  setImmediate(() => {
     if (!req.socket.destroyed) writeUnread(req, res, code, clock);
   });
 }

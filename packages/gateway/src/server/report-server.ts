@@ -23,7 +23,7 @@ export interface ReportServerOptions {
  * So many connections past `maxConnections`, as a share of it, are still read, so that their requests get an answer; those beyond
  * are answered unread.
  */
-const EXCESS_SHARE = 0.1;
+export const EXCESS_SHARE = 0.1;
 
 /** The listening server: counts connections itself, since `maxConnections` of node:http closes them without an answer. */
 export class ReportServer implements Part {

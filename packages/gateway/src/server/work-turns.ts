@@ -62,13 +62,13 @@ export class WorkTurns {
 
   #beginTurn(now: number): void {
     this.#turnBeganAt = now;
-    setImmediate(() => this.#endTurn());
+    setImmediate(() => this.#endTurn(now));
   }
 
   /** Sockets have been read in between; now it is the queue's turn. */
-  #endTurn(): void {
+  #endTurn(beganAt: number): void {
     const { sliceMs, share, maxSliceMs } = this.#limits;
-    const tookMs = this.#now() - (this.#turnBeganAt ?? this.#now());
+    const tookMs = this.#now() - beganAt;
     this.#sliceMs = Math.max(sliceMs, Math.min(maxSliceMs, tookMs * share));
     this.#turnBeganAt = null;
     if (this.#isIdle) return;

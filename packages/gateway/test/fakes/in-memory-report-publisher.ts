@@ -13,6 +13,8 @@ export class InMemoryReportPublisher implements ReportPublisher {
   failsToBegin = false;
   /** How long each record keeps the processor busy, ms. */
   workMs = 0;
+  /** Records that were given to it. */
+  asked = 0;
   readonly #maxWaitingBytes: number;
   #waitingBytes = 0;
 
@@ -33,6 +35,7 @@ export class InMemoryReportPublisher implements ReportPublisher {
 
   async #publish(record: ReportRecord): Promise<Kept> {
     const { length } = record.value;
+    this.asked += 1;
     const endsAt = performance.now() + this.workMs;
     while (performance.now() < endsAt);
     if (this.#waitingBytes + length > this.#maxWaitingBytes)

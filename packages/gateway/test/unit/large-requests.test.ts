@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { CONFORMANCE_PATH } from "@push-reports/test-support";
+import { CONFORMANCE_PATH, waitFor } from "@push-reports/test-support";
+import type { HttpConfig } from "../../src/config.js";
 import { InMemoryReportPublisher } from "../fakes/in-memory-report-publisher.js";
 import { startGateway, type TestGateway } from "../support/start-gateway.js";
 
@@ -42,9 +42,9 @@ describe("large requests", () => {
     await gateway.stop();
   });
 
-  const start = async () => {
+  const start = async (overrides: Partial<HttpConfig> = {}) => {
     publisher = new InMemoryReportPublisher();
-    gateway = await startGateway(publisher, { maxLargeRequestsBytes: MAX_BYTES });
+    gateway = await startGateway(publisher, { maxLargeRequestsBytes: MAX_BYTES, ...overrides });
   };
   /** Sends on a connection of its own; `status` is that of its answer, or null while there is none. */
   const sendOn = async (text: string): Promise<Sent> => {
@@ -60,7 +60,7 @@ describe("large requests", () => {
     return sent;
   };
   const until = async (isSo: () => boolean | Promise<boolean>) => {
-    while (!(await isSo())) await delay(5);
+    await waitFor(isSo, { what: "the answers", intervalMs: 5, timeoutMs: 20_000 });
   };
   const received = async (count: number) =>
     await until(async () => (await gateway.counted()).requests === count);
@@ -119,6 +119,46 @@ describe("large requests", () => {
     const after = await sendOn(request(MANY) + BODY);
     await until(() => after.status !== null);
     expect(after.status).toBe(200);
+  });
+
+  it("for which those that wait leave no room do not make those that arrive give way in vain", async () => {
+    const size = 300_000;
+    await start({ maxBodyBytes: size });
+    publisher.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const waiting: Sent[] = [];
+    for (let index = 0; index < 3; index += 1) {
+      waiting.push(await sendOn(request([], size) + BODY.padEnd(size)));
+      await until(() => publisher.asked === index + 1);
+    }
+    const arriving = await sendOn(request(MANY) + BODY.slice(0, 5));
+    await received(4);
+    const late = await sendOn(request([], size) + BODY.slice(0, 5));
+    await until(() => late.status === 503);
+
+    arriving.socket.write(BODY.slice(5));
+    open();
+    await until(() => [arriving, ...waiting].every(({ status }) => status === 200));
+    expect((await gateway.counted()).outcomes).toEqual({ busy: 1, published: 4 });
+  });
+
+  it("leave nothing behind when they are answered before they have arrived, whatever they ask", async () => {
+    await start();
+    const unfinished = (method: string, path: string) =>
+      request([...MANY], 1).replace(/^POST \S+/, `${method} ${path}`);
+    const QUERY = `?${"q".repeat(2_000)}`;
+    const before = heapBytes();
+    const sent: Sent[] = [];
+    for (let index = 0; index < 100; index += 1)
+      for (const text of [
+        unfinished("OPTIONS", CONFORMANCE_PATH),
+        unfinished("POST", "/nowhere"),
+        unfinished("GET", `/openapi.json${QUERY}`),
+      ])
+        sent.push(await sendOn(text));
+    await until(() => sent.every(({ status }) => status !== null));
+    expect((heapBytes() - before) / sent.length).toBeLessThan(HEADERS * 90);
   });
 
   it("leave nothing behind on a connection that stays open", async () => {

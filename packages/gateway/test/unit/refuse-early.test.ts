@@ -8,6 +8,7 @@ import {
   CONFORMANCE_CASES,
   CONFORMANCE_PATH,
   sendConformanceCase,
+  waitFor,
 } from "@push-reports/test-support";
 import { Registry } from "prom-client";
 import { Accounting } from "../../src/accounting.js";
@@ -167,7 +168,9 @@ describe("clients that ask again as soon as they are refused", () => {
       await once(socket, "connect");
       socket.on("data", () => socket.write(request));
     }
-    while (server.listening && (await connectionsOf(server)) < CLIENTS) await delay(5);
+    await waitFor(async () => (await connectionsOf(server)) === CLIENTS, {
+      what: "every connection to be accepted",
+    });
     for (const socket of clients) socket.write(request);
 
     const inTurn: number[] = [];

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { CONFORMANCE_PATH, parseAnswers, sendRaw, waitFor } from "@push-reports/test-support";
 import type { HttpConfig } from "../../src/config.js";
@@ -52,7 +51,10 @@ describe("a client that does not read its answers", () => {
     while (end.writableLength === 0 && !end.destroyed) {
       const { bytesWritten } = end;
       client?.write(GET);
-      while (end.bytesWritten === bytesWritten && !end.destroyed) await delay(1);
+      await waitFor(() => end.bytesWritten > bytesWritten || end.destroyed, {
+        what: "the next answer",
+        intervalMs: 1,
+      });
     }
     expect(end.destroyed).toBe(false);
     await waitFor(() => end.destroyed, { what: "the connection to be cut" });
