@@ -1,6 +1,6 @@
 import { Backoff, type Clock, type Logger } from "@push-reports/service-kit";
 import { detached } from "./kafka-source-record.js";
-import { RecordQueue } from "./record-queue.js";
+import { footprintBytes, RecordQueue } from "./record-queue.js";
 import {
   type AssignedPartition,
   EpochEndedError,
@@ -90,12 +90,13 @@ export class KafkaAssignedPartition implements AssignedPartition {
       return false;
     }
     this.#lastMismatch = null;
-    const room = this.#queue.roomFor(records);
+    const footprints = records.map(footprintBytes);
+    const room = this.#queue.roomFor(footprints);
     const isWhole = room === records.length;
     const goesOnAt = isWhole ? nextOffset : (records[room]?.offset ?? nextOffset);
     this.#expected = goesOnAt;
     if (!isWhole) this.#parts.seek(goesOnAt);
-    this.#queue.push(isWhole ? records : records.slice(0, room).map(detached), goesOnAt, logEnd);
+    this.#queue.push(isWhole ? records : keptOf(records, room), goesOnAt, logEnd, footprints);
     if (this.#queue.isFull()) this.#parts.pause();
     return isWhole;
   }
@@ -118,7 +119,7 @@ export class KafkaAssignedPartition implements AssignedPartition {
     for (;;) {
       try {
         await untilEnded(this.#commitInThisTurn(offset, metadata), this.ended);
-        return this.#queue.release(offset);
+        break;
       } catch (error) {
         if (error instanceof EpochEndedError) throw error;
         const delayMs = backoff.next();
@@ -133,6 +134,7 @@ export class KafkaAssignedPartition implements AssignedPartition {
         await clock.sleep(delayMs, this.ended);
       }
     }
+    this.#queue.release(offset);
   }
 
   /** Ends the epoch: what waits is dropped, and every call rejects from now on. */
@@ -158,4 +160,10 @@ export class KafkaAssignedPartition implements AssignedPartition {
   #whileOurs(act: () => void): void {
     if (!this.ended.aborted) act();
   }
+}
+
+/** Where little of a fetch is kept it is copied, since the rest would stay in memory with it. */
+function keptOf(records: readonly SourceRecord[], count: number): readonly SourceRecord[] {
+  const kept = records.slice(0, count);
+  return count * 2 < records.length ? kept.map(detached) : kept;
 }

@@ -9,11 +9,9 @@ import {
   overrideOffsetReset,
 } from "@push-reports/service-kit";
 import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
-import { KafkaAssignedPartition } from "./kafka-assigned-partition.js";
+import { KafkaEpoch } from "./kafka-epoch.js";
 import { KafkaPositions } from "./kafka-positions.js";
-import { sourceRecordOf } from "./kafka-source-record.js";
 import type { AssignedPartition, LogEnds, RecordSource } from "./record-source.js";
-import { SharedBuffer } from "./shared-buffer.js";
 
 /** How the group is joined and how much is fetched ahead. */
 export interface KafkaRecordSourceOptions {
@@ -55,8 +53,7 @@ export class KafkaRecordSource implements RecordSource {
   readonly #logger: Logger;
   readonly #positions: KafkaPositions;
   readonly #stopping = new AbortController();
-  #buffer: SharedBuffer | null = null;
-  #epoch = new Map<number, KafkaAssignedPartition>();
+  #epoch: KafkaEpoch | null = null;
   #lastActivityAt: number;
   #connecting: Promise<void> = Promise.resolve();
   #problem: string | null = null;
@@ -115,7 +112,7 @@ export class KafkaRecordSource implements RecordSource {
   }
 
   bufferedBytes(): number {
-    return this.#buffer?.heldBytes ?? 0;
+    return this.#epoch?.heldBytes ?? 0;
   }
 
   async ends(): Promise<LogEnds> {
@@ -207,64 +204,24 @@ export class KafkaRecordSource implements RecordSource {
   ): void {
     if (this.#stopping.signal.aborted) return;
     const { topic, maxBufferedBytes, lentPercent, maxRangeBytes } = this.#options;
-    // Nothing is fetched before recovery has said where to begin.
-    this.#consumer.pause([{ topic, partitions: [...partitions] }]);
-    const buffer = new SharedBuffer(
-      {
-        maxBytes: maxBufferedBytes,
-        rangeBytes: maxRangeBytes,
-        partitions: partitions.length,
-        lentPercent,
-      },
-      this.#clock,
-    );
-    this.#buffer = buffer;
-    const readPosition = this.#positions.forEpoch();
-    this.#epoch = new Map(
-      partitions.map((partition) => [
-        partition,
-        new KafkaAssignedPartition({
-          partition,
-          buffer,
-          clock: this.#clock,
-          logger: this.#logger,
-          readPosition: () => readPosition(partition),
-          seek: (offset) => this.#consumer.seek({ topic, partition, offset: String(offset) }),
-          pause: () => this.#consumer.pause([{ topic, partitions: [partition] }]),
-          resume: () => this.#consumer.resume([{ topic, partitions: [partition] }]),
-          commit: (offset, metadata) => this.#commit(partition, offset, metadata),
-        }),
-      ]),
-    );
+    this.#epoch = new KafkaEpoch(partitions, {
+      consumer: this.#consumer,
+      topic,
+      memory: { maxBytes: maxBufferedBytes, rangeBytes: maxRangeBytes, lentPercent },
+      readPosition: this.#positions.forEpoch(),
+      clock: this.#clock,
+      logger: this.#logger,
+    });
     this.#logger.info("partitions_assigned", { partitions });
-    for (const assigned of this.#epoch.values()) onAssigned(assigned);
+    for (const assigned of this.#epoch.partitions) onAssigned(assigned);
   }
 
   #endEpoch(): void {
-    for (const assigned of this.#epoch.values()) assigned.end();
-    this.#epoch.clear();
+    this.#epoch?.end();
+    this.#epoch = null;
   }
 
   #handOver({ batch, resolveOffset }: EachBatchPayload): void {
-    const assigned = this.#epoch.get(batch.partition);
-    if (assigned === undefined) return;
-    const { fetchedOffset } = batch as typeof batch & { readonly fetchedOffset: string };
-    const lastOffset = batch.lastOffset();
-    const accepted = assigned.accept({
-      fetchedOffset: Number(fetchedOffset),
-      records: batch.messages.map(sourceRecordOf),
-      nextOffset: Number(lastOffset) + 1,
-      logEnd: Number(batch.highWatermark),
-    });
-    if (accepted) resolveOffset(lastOffset);
-  }
-
-  /**
-   * One attempt that throws when it fails (see {@link overrideCommit}). It uses the generation held at the moment of the call, so the
-   * caller checks its epoch in the same turn of the event loop.
-   */
-  async #commit(partition: number, offset: number, metadata: string): Promise<void> {
-    const { topic } = this.#options;
-    await this.#consumer.commitOffsets([{ topic, partition, offset: String(offset), metadata }]);
+    if (this.#epoch?.accept(batch)) resolveOffset(batch.lastOffset());
   }
 }

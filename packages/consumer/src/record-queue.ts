@@ -1,6 +1,7 @@
 import type { Clock } from "@push-reports/service-kit";
+import type { BufferPlace } from "./buffer-place.js";
 import type { Awaited, SourceRecord, TakeLimits } from "./record-source.js";
-import type { BufferPlace, SharedBuffer } from "./shared-buffer.js";
+import type { SharedBuffer } from "./shared-buffer.js";
 import { takeBy } from "./take-by.js";
 
 /** While the log has more, a range waits for it as long as it keeps coming, but not longer than so many delays; for memory likewise. */
@@ -72,33 +73,35 @@ export class RecordQueue {
   }
 
   /**
-   * How many of the records there is room for, beginning with the first. A record larger than all room comes alone, and what is to be taken
+   * How many of the records with these footprints there is room for, beginning with the first. A record larger than all room comes alone, and what is to be taken
    * as a whole comes in any case. When it is not all of them the queue is full.
    */
-  roomFor(records: readonly SourceRecord[]): number {
-    if (this.#takesWhole) return records.length;
+  roomFor(footprints: readonly number[]): number {
+    if (this.#takesWhole) return footprints.length;
     const { waitingBytes, inHandBytes } = this.#place;
-    let bytes = 0;
-    for (const record of records) bytes += footprintBytes(record);
-    let room = this.#place.roomFor(bytes);
-    if (bytes <= room) return records.length;
+    let room = this.#place.roomFor(footprints.reduce((sum, bytes) => sum + bytes, 0));
     let count = 0;
-    for (const record of records) {
-      room -= footprintBytes(record);
+    for (const bytes of footprints) {
+      room -= bytes;
       if (room < 0 && waitingBytes + inHandBytes + count > 0) break;
       count += 1;
     }
-    if (count < records.length) this.#place.fill();
+    if (count < footprints.length) this.#place.fill();
     return count;
   }
 
-  /** Adds records in order; `nextOffset` is where the log goes on behind them, `logEnd` where it ended when they were read. */
-  push(records: readonly SourceRecord[], nextOffset: number, logEnd: number): void {
+  /** Adds records in order; `nextOffset` is where the log goes on behind them, `logEnd` where it ended when they were read, `footprints` those of the records. */
+  push(
+    records: readonly SourceRecord[],
+    nextOffset: number,
+    logEnd: number,
+    footprints: readonly number[] = records.map(footprintBytes),
+  ): void {
     if (this.#ended !== null) return;
     const arrivedAt = this.#clock.now();
     let added = 0;
-    for (const record of records) {
-      const bytes = footprintBytes(record);
+    for (const [index, record] of records.entries()) {
+      const bytes = footprints[index] ?? 0;
       this.#waiting.push({ record, bytes, arrivedAt });
       added += bytes;
     }

@@ -1,4 +1,5 @@
 import type { Clock } from "@push-reports/service-kit";
+import { BufferPlace, type Lender } from "./buffer-place.js";
 
 /** How much is shared, and by how many. */
 export interface SharedBufferOptions {
@@ -16,7 +17,7 @@ export interface SharedBufferOptions {
  * lent, in order of asking, to those that want to grow to a whole range: as many at a time as there is memory for, because
  * many partitions that grow side by side would all stop halfway.
  */
-export class SharedBuffer {
+export class SharedBuffer implements Lender {
   /** What of a partition may wait without a loan, bytes. */
   readonly shareBytes: number;
   /** What a partition may hold with a loan: a whole range, or as much of it as there is memory for, bytes. */
@@ -31,10 +32,13 @@ export class SharedBuffer {
     this.#options = options;
     this.#clock = clock;
     const shares = 2 * Math.max(1, options.partitions);
-    const dealtOut = options.maxBytes * (1 - options.lentPercent / 100);
-    this.shareBytes = Math.max(1, Math.floor(dealtOut / shares));
-    const lendable = options.maxBytes - shares * this.shareBytes;
+    const lendable = Math.floor((options.maxBytes * options.lentPercent) / 100);
+    this.shareBytes = Math.max(1, Math.floor((options.maxBytes - lendable) / shares));
     this.loanBytes = Math.max(1, Math.min(options.rangeBytes, this.shareBytes + lendable));
+  }
+
+  get lends(): boolean {
+    return this.loanBytes > this.shareBytes;
   }
 
   /** Footprint of everything that waits or is in hand, bytes. */
@@ -87,11 +91,10 @@ export class SharedBuffer {
     this.#asking = this.#asking.filter((asking) => asking !== place);
   }
 
-  /** The partition is no longer ours. */
+  /** The partition is no longer ours, and no other one is: all leave together, so nothing is lent to those that are about to. */
   leave(place: BufferPlace): void {
     this.withdraw(place);
     this.#places.delete(place);
-    this.lend();
   }
 
   #lendTo(place: BufferPlace): void {
@@ -113,156 +116,5 @@ export class SharedBuffer {
   #isMoving(): boolean {
     for (const place of this.#places) if (place.isGrowing || place.inHandBytes > 0) return true;
     return false;
-  }
-}
-
-/** What one partition holds of a {@link SharedBuffer}. */
-export class BufferPlace {
-  readonly #buffer: SharedBuffer;
-  readonly #onRoom: () => void;
-  readonly #onAnswer: () => void;
-  #waiting = 0;
-  #inHand = 0;
-  #isGrowing = false;
-  #isFull = false;
-  /** What came did not fit, and would not if it came again. */
-  #isOverfull = false;
-  #isRefused = false;
-  #lentAt = Number.NEGATIVE_INFINITY;
-
-  constructor(buffer: SharedBuffer, onRoom: () => void, onAnswer: () => void) {
-    this.#buffer = buffer;
-    this.#onRoom = onRoom;
-    this.#onAnswer = onAnswer;
-  }
-
-  get waitingBytes(): number {
-    return this.#waiting;
-  }
-
-  get inHandBytes(): number {
-    return this.#inHand;
-  }
-
-  /** What it holds, and what it may come to hold without asking. */
-  get reservedBytes(): number {
-    return (
-      Math.max(this.#limitBytes, this.#waiting) + Math.max(this.#buffer.shareBytes, this.#inHand)
-    );
-  }
-
-  /** Whether nothing more should come until there was room. */
-  get isFull(): boolean {
-    return this.#isFull;
-  }
-
-  /** Whether what waits is as much as it may ever be. */
-  get isGrown(): boolean {
-    const { loanBytes, shareBytes } = this.#buffer;
-    const canGrow = !this.#isGrowing && loanBytes > shareBytes;
-    return this.#waiting >= loanBytes || (this.#isFull && !canGrow);
-  }
-
-  /** Whether only a loan would let more come. */
-  get needsLoan(): boolean {
-    return this.#isFull && !this.#isGrowing && !this.isGrown;
-  }
-
-  /** Whether what waits is all that there will be before it is taken. */
-  get isRefused(): boolean {
-    return this.#isRefused;
-  }
-
-  /** When it was lent what it holds; while it needs a loan, when any place was lent one. Unix ms. */
-  get lentAt(): number {
-    return this.needsLoan ? this.#buffer.lentAt : this.#lentAt;
-  }
-
-  /** Whether it has a loan for what waits. */
-  get isGrowing(): boolean {
-    return this.#isGrowing;
-  }
-
-  /** How much of so many bytes may come now. */
-  roomFor(bytes: number): number {
-    if (!this.#isGrowing && this.#waiting + bytes > this.#limitBytes)
-      this.#buffer.askInPassing(this);
-    return Math.max(0, this.#limitBytes - this.#waiting);
-  }
-
-  /** Records have come and wait. */
-  add(bytes: number): void {
-    this.#waiting += bytes;
-    const limitBytes = this.#limitBytes;
-    // As much again would not fit, and what does not fit has been fetched in vain.
-    const isNearlyFull = !this.#isGrowing && this.#waiting + bytes > limitBytes;
-    if (this.#waiting >= limitBytes || isNearlyFull) this.#isFull = true;
-  }
-
-  /** There was no room for what came. */
-  fill(): void {
-    this.#isFull = true;
-    this.#isOverfull = true;
-  }
-
-  /** What waits is too little for a range: makes use of its room, or asks for a loan. */
-  ask(): void {
-    if (!this.#isOverfull) this.#makeRoom(this.#limitBytes);
-    if (this.#isFull && !this.#isGrowing && !this.#isRefused) this.#buffer.ask(this);
-    // Whoever takes more before it is done with what it took would wait for itself.
-    if (!this.needsLoan || this.#inHand === 0) return;
-    this.#isRefused = true;
-    this.#buffer.withdraw(this);
-  }
-
-  /** A loan was given. */
-  grow(now: number): void {
-    this.#isGrowing = true;
-    this.#lentAt = now;
-    this.#makeRoom(this.#buffer.loanBytes);
-    this.#onAnswer();
-  }
-
-  /** There is no memory for a loan, and nobody is going to free any. */
-  refuse(): void {
-    this.#isRefused = true;
-    this.#onAnswer();
-  }
-
-  /** Records that waited are in hand now: a loan goes with them, until they are released. */
-  take(bytes: number): void {
-    this.#waiting -= bytes;
-    this.#inHand += bytes;
-    this.#isGrowing = false;
-    this.#isRefused = false;
-    this.#buffer.withdraw(this);
-    this.#makeRoom(this.#buffer.shareBytes / 2 + 1);
-    this.#buffer.lend();
-  }
-
-  /** Records that were in hand are done with. */
-  release(bytes: number): void {
-    this.#inHand -= bytes;
-    this.#makeRoom(this.#buffer.shareBytes / 2 + 1);
-    this.#buffer.lend();
-  }
-
-  /** Everything is dropped, for good. */
-  end(): void {
-    this.#waiting = 0;
-    this.#inHand = 0;
-    this.#buffer.leave(this);
-  }
-
-  get #limitBytes(): number {
-    const { shareBytes, loanBytes } = this.#buffer;
-    return this.#isGrowing ? loanBytes : shareBytes;
-  }
-
-  #makeRoom(belowBytes: number): void {
-    if (!this.#isFull || this.#waiting >= belowBytes) return;
-    this.#isFull = false;
-    this.#isOverfull = false;
-    this.#onRoom();
   }
 }

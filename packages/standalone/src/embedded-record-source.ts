@@ -177,8 +177,7 @@ class EmbeddedPartition implements AssignedPartition {
       this.ended.throwIfAborted();
       try {
         await this.#log.setMark(COMMITTED, value);
-        this.#queue.release(offset);
-        return this.#trim(offset);
+        break;
       } catch (error) {
         const delayMs = backoff.next();
         onRetry?.();
@@ -186,6 +185,8 @@ class EmbeddedPartition implements AssignedPartition {
         await clock.sleep(delayMs, this.ended);
       }
     }
+    this.#queue.release(offset);
+    this.#trim(offset);
   }
 
   end(): void {

@@ -22,6 +22,7 @@ export interface FetchingWorldOptions {
   readonly partitions: number;
   readonly maxBytes: number;
   readonly rangeBytes: number;
+  readonly lentPercent: number;
   readonly rangeRecords: number;
   readonly insertsPerSecond: number;
   readonly partitionFetchBytes: number;
@@ -35,14 +36,15 @@ const MAX_DELAY_MS = 1_000;
 
 /** A broker that answers a fetch every 20 ms, and the partitions of one consumer that take and commit what comes. */
 export function fetchingWorld(options: FetchingWorldOptions) {
-  const { partitions, maxBytes, rangeBytes } = options;
+  const { partitions, maxBytes, rangeBytes, lentPercent } = options;
   const clock = new FakeClock();
-  const buffer = new SharedBuffer({ maxBytes, rangeBytes, partitions, lentPercent: 75 }, clock);
+  const buffer = new SharedBuffer({ maxBytes, rangeBytes, partitions, lentPercent }, clock);
   const pace = new InsertPacer(clock, options.insertsPerSecond);
   const ranges: TakenRange[] = [];
   const awaited = new Map<number, Awaited>();
   let mostHeld = 0;
   let fetched = 0;
+  let fetchedRecords = 0;
   const logs = Array.from({ length: partitions }, (_, partition) => {
     const records: SourceRecord[] = [];
     const log = { partition, records, isPaused: true, position: 0, committed: 0 };
@@ -120,6 +122,7 @@ export function fetchingWorld(options: FetchingWorldOptions) {
       if (log.isPaused || log.position >= log.records.length) continue;
       const { given, bytes } = read(log, Math.min(rest, options.partitionFetchBytes));
       rest -= bytes;
+      fetchedRecords += given.length;
       const nextOffset = log.position + given.length;
       const at = { fetchedOffset: log.position, nextOffset, logEnd: log.records.length };
       if (assigned.accept({ ...at, records: given })) log.position = nextOffset;
@@ -134,6 +137,8 @@ export function fetchingWorld(options: FetchingWorldOptions) {
     awaited,
     append,
     mostHeld: () => mostHeld,
+    /** Records that fetches brought, those that were brought again included. */
+    fetchedRecords: () => fetchedRecords,
     committed: () => logs.reduce((sum, { log }) => sum + log.committed, 0),
     start: () => {
       for (const entry of logs)

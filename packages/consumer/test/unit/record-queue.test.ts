@@ -150,7 +150,7 @@ describe("a record queue", () => {
     const queue = new RecordQueue(clock, new SharedBuffer(sizes, clock), () => undefined);
     const add = (first: number, count: number) => {
       const fetched = records(count, first);
-      const room = queue.roomFor(fetched);
+      const room = queue.roomFor(fetched.map(footprintBytes));
       queue.push(fetched.slice(0, room), first + room, 1_000);
       return room;
     };

@@ -1,15 +1,17 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { SharedBuffer } from "../../src/shared-buffer.js";
 import { type FetchingWorldOptions, fetchingWorld } from "../fakes/fetching-world.js";
 
 const MIB = 1_048_576;
 const RECORD_BYTES = 4_096;
 /** Bytes of a value, with which a record's footprint is {@link RECORD_BYTES}. */
 const VALUE_BYTES = RECORD_BYTES - 256;
-/** The defaults, a sixteenth of them where they are bytes. */
+/** The defaults, a sixteenth of them where they are bytes, but for what is lent. */
 const USUAL: FetchingWorldOptions = {
   partitions: 12,
   maxBytes: 12 * MIB,
   rangeBytes: 2 * MIB,
+  lentPercent: 75,
   rangeRecords: 100_000,
   insertsPerSecond: 10,
   partitionFetchBytes: MIB / 4,
@@ -51,6 +53,41 @@ describe("partitions that share memory", () => {
       expect(world.mostHeld()).toBeLessThanOrEqual(USUAL.maxBytes);
     },
   );
+
+  it.each([5, 7, 12])(
+    "lend nothing and fetch nothing in vain where nothing is to be lent: %i",
+    async (partitions) => {
+      aBacklog({ partitions, lentPercent: 0 }, 2 * RANGE_RECORDS, VALUE_BYTES);
+      await world.run(10_000);
+      expect(world.committed()).toBe(partitions * 2 * RANGE_RECORDS);
+      expect(world.fetchedRecords()).toBe(world.committed());
+      expect(world.buffer.lentAt).toBe(Number.NEGATIVE_INFINITY);
+      expect(world.mostHeld()).toBeLessThanOrEqual(USUAL.maxBytes);
+    },
+  );
+
+  it("lend nothing to each other while all of them end", () => {
+    world = fetchingWorld(USUAL);
+    const buffer = new SharedBuffer(
+      { maxBytes: 8 * MIB, rangeBytes: 6 * MIB, partitions: 2, lentPercent: 75 },
+      world.clock,
+    );
+    let resumed = 0;
+    const places = [1, 2].map(() =>
+      buffer.place(
+        () => (resumed += 1),
+        () => undefined,
+      ),
+    );
+    for (const place of places) {
+      place.add(MIB);
+      place.ask();
+    }
+    expect(places.map(({ isGrowing }) => isGrowing)).toEqual([true, false]);
+    resumed = 0;
+    for (const place of places) place.end();
+    expect(resumed).toBe(0);
+  });
 
   it("make them whole by rows as well, where what is fetched is more than a range", async () => {
     const options = { maxBytes: 16 * MIB, rangeBytes: 4 * MIB, rangeRecords: 1_000 };
