@@ -6,7 +6,9 @@ import { GROWTH_CONSUMER } from "./growth-consumer-case.js";
 import { GROWTH_GATEWAY } from "./growth-gateway-case.js";
 import { IDLE } from "./idle-case.js";
 import { PROFILE } from "./profile-case.js";
+import { ROLLING_RESTART } from "./rolling-restart-case.js";
 import { STANDALONE } from "./standalone-case.js";
+import { TRICKLE } from "./trickle-case.js";
 
 /** Every case, in the order in which they run and stand on the page. */
 export const CASES: readonly BenchCase[] = [
@@ -16,6 +18,8 @@ export const CASES: readonly BenchCase[] = [
   GATEWAY_MEMORY,
   GATEWAY_OVERLOAD,
   CONSUMER,
+  ROLLING_RESTART,
+  TRICKLE,
   STANDALONE,
   IDLE,
   GROWTH_GATEWAY,

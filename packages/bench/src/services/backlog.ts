@@ -43,7 +43,8 @@ export async function produceBacklog(
   return { topic, records };
 }
 
-function messageOf(index: number, population: Population): Message {
+/** One record, as the gateway writes it; received now. */
+export function messageOf(index: number, population: Population): Message {
   const receivedAt = new Date();
   const { report } = sdkReport(index, population, Math.floor(receivedAt.getTime() / 1_000));
   const time = receivedAt.getTime().toString(16).padStart(12, "0");

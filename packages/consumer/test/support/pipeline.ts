@@ -21,6 +21,9 @@ type NewRecord = Partial<Omit<ReportRecord, "value">> & { readonly value: Buffer
 /** A row as it is compared with the topic: where its record lies and which report it is. */
 export type RowKey = `${number}/${number} ${string}`;
 
+/** Between two looks into the database, ms: each costs it as much as an insert of a few rows. */
+const LOOK_EVERY_MS = 250;
+
 /** One of the operators' commands. */
 type CommandName = "verify" | "replay" | "erase";
 
@@ -226,6 +229,7 @@ export class Pipeline {
     await waitFor(async () => (await this.one("sum(last - first + 1)", "ledger")) >= records, {
       what: `${records} offsets in the ledger`,
       timeoutMs,
+      intervalMs: LOOK_EVERY_MS,
     }).catch((cause: unknown) => {
       throw new Error(`The consumer did not complete the topic. It wrote:\n${log()}`, { cause });
     });
