@@ -73,7 +73,7 @@ export class BacklogWatch {
       partitions: ends.partitions,
       observedAt: new Date(at),
     }));
-    if (entries.length > 0) await this.#freshness.publish(entries);
+    await this.#freshness.publish(entries);
   }
 
   #log(error: unknown): void {
