@@ -33,7 +33,7 @@ export interface IngestObserver {
   commitRetried?(partition: number): void;
   /** No range is in hand: the partition waits for records, or for its turn. */
   awaits?(partition: number, awaited: Awaited): void;
-  /** What an earlier epoch may still be at has to end first. */
+  /** What an earlier epoch may still be at has to end first, or what became of other partitions' latest records has to be known. */
   waits?(partition: number): void;
   /** The database was asked whether it would take some of the range's rows. */
   probed?(range: ReportRange): void;
