@@ -1,11 +1,8 @@
-import { receiptWindowOf } from "./receipt-times.js";
+import { stretchOf } from "./receipt-times.js";
 import type { Epoch } from "./record-source.js";
-import type { ReportRange } from "./report-range.js";
+import { insertedSince, type ReportRange } from "./report-range.js";
 import type { ReportWriter, ViewsSeen } from "./report-writer.js";
 import type { WriteRetrier } from "./write-retrier.js";
-
-/** How far our clock and the database's whole seconds may be apart, ms. */
-const CLOCK_MARGIN_MS = 60_000;
 
 /**
  * Sees to it that every row gets into every view. A database takes rows without a word while a view over them is missing. So the
@@ -37,8 +34,7 @@ export class ViewWatch {
     const before = this.#seen ?? (await this.#look(epoch));
     const result = await insert();
     const now = await this.#look(epoch);
-    const isDoubtful =
-      mayBeStored && now.changedAt.getTime() > range.cutAt.getTime() - CLOCK_MARGIN_MS;
+    const isDoubtful = mayBeStored && now.changedAt.getTime() > insertedSince(range);
     if (now.identity !== before.identity || isDoubtful) await this.#complete(range, epoch);
     return result;
   }
@@ -50,8 +46,7 @@ export class ViewWatch {
   }
 
   async #complete(range: ReportRange, epoch: Epoch): Promise<void> {
-    const { partition, first, last } = range;
-    const stretch = { partition, first, last, ...receiptWindowOf(range) };
+    const stretch = stretchOf(range);
     await this.#retrier.run("look_up", epoch, () => this.#writer.completeViews(stretch));
   }
 }
