@@ -1,4 +1,4 @@
-import { type Clock, type Logger, within } from "@push-reports/service-kit";
+import { type Clock, type Logger, RepeatedLines, within } from "@push-reports/service-kit";
 import type { IngestObserver } from "./ingest-observer.js";
 import type { JudgedRecords, JudgedStretch } from "./judged-records.js";
 import { JudgedWindow } from "./judged-window.js";
@@ -34,8 +34,6 @@ export interface HeldRange {
 
 /** How often a held range is judged again: the database may have been mended. */
 const JUDGE_AGAIN_MS = 30_000;
-/** How often it is said again that ranges are held. */
-const REPEAT_LOG_MS = 60_000;
 /** How long bad records wait until it is known what became of the latest records of partitions that were just assigned. */
 const RECALL_MS = 30_000;
 /** How often it is said that they wait, ms: more often than any STALL_TIMEOUT_MS. */
@@ -59,7 +57,7 @@ export class BadShareBreaker {
   /** Offsets of bad records that were let through. */
   readonly #admitted = new WeakMap<ReportRange, readonly number[]>();
   readonly #recalls = new Set<Promise<unknown>>();
-  #loggedAt = Number.NEGATIVE_INFINITY;
+  readonly #lines: RepeatedLines;
   #open: { readonly closed: Promise<void>; readonly close: () => void } | null = null;
 
   constructor(limits: BadShareLimits, clock: Clock, logger: Logger, observer: IngestObserver) {
@@ -69,6 +67,7 @@ export class BadShareBreaker {
     this.#clock = clock;
     this.#logger = logger;
     this.#observer = observer;
+    this.#lines = new RepeatedLines(clock);
   }
 
   /**
@@ -189,8 +188,8 @@ export class BadShareBreaker {
     const since = this.#held.get(range)?.since ?? now;
     this.#held.set(range, { partition, name, badRecords, since });
     this.#open ??= aPromise();
-    if (now - this.#loggedAt < REPEAT_LOG_MS) return;
-    this.#loggedAt = now;
+    const repeated = this.#lines.next("too_many_bad_records");
+    if (repeated === null) return;
     const [limit, windowRecords] = [this.#mostBad, this.#windowRecords];
     this.#logger.error("too_many_bad_records", {
       partition,
@@ -198,6 +197,7 @@ export class BadShareBreaker {
       badRecords,
       limit,
       windowRecords,
+      ...repeated,
     });
   }
 
@@ -205,7 +205,7 @@ export class BadShareBreaker {
     if (!this.#held.delete(range) || this.#held.size > 0) return;
     this.#open?.close();
     this.#open = null;
-    this.#loggedAt = Number.NEGATIVE_INFINITY;
+    this.#lines.end("too_many_bad_records");
   }
 }
 

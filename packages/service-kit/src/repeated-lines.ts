@@ -17,7 +17,7 @@ export interface RepeatedFields {
 export class RepeatedLines {
   readonly #clock: Pick<Clock, "now">;
   /** By line; the one that was written first comes first. */
-  readonly #written = new Map<string, { readonly at: number; leftOut: number }>();
+  readonly #written = new Map<string, { at: number; leftOut: number }>();
   #othersLeftOut = 0;
 
   constructor(clock: Pick<Clock, "now">) {
@@ -43,6 +43,12 @@ export class RepeatedLines {
     const othersLeftOut = this.#othersLeftOut;
     this.#othersLeftOut = 0;
     return { ...(leftOut > 0 && { leftOut }), ...(othersLeftOut > 0 && { othersLeftOut }) };
+  }
+
+  /** What the line says has ended: when it begins anew it is written at once. */
+  end(line: string): void {
+    const last = this.#written.get(line);
+    if (last !== undefined) last.at = Number.NEGATIVE_INFINITY;
   }
 
   /** Makes room for other lines, once it is needed: until then the number of those that were left out is kept by line. */

@@ -52,4 +52,12 @@ describe("lines that are said again and again", () => {
     await clock.advance(60_000);
     expect(say("second 0")).toEqual({ othersLeftOut: 1 });
   });
+
+  it("are written at once when they begin anew, with those that were left out before", () => {
+    const lines = new RepeatedLines(new FakeClock());
+    expect([lines.next("a"), lines.next("a"), lines.next("b")]).toEqual([{}, null, {}]);
+    lines.end("a");
+    lines.end("c");
+    expect([lines.next("a"), lines.next("b")]).toEqual([{ leftOut: 1 }, null]);
+  });
 });
