@@ -100,8 +100,9 @@ const CONSUMER_VALUES = {
     name: "KAFKA_MAX_BATCH_BYTES",
     about:
       "Bytes that one gzip batch of the topic may inflate to; at one that does to more the consumer stands still, is not ready and says so. " +
-      "Gateways make none above their MAX_BATCH_BYTES. Memory at most: twice MAX_BUFFERED_BYTES, for each broker twice this and " +
-      "KAFKA_MAX_FETCH_BYTES, and 100 MiB.",
+      "Gateways make none above their MAX_BATCH_BYTES. Memory of the process, as a rule at most: twice MAX_BUFFERED_BYTES, for each broker twice this and " +
+      "KAFKA_MAX_FETCH_BYTES, and 100 MiB. It can be more where a partition's records wait while others' go on: a record keeps its whole batch in memory " +
+      "and, where it was not compressed, the whole answer to its fetch.",
     unit: "bytes",
     min: 8_388_608,
     max: 1_073_741_824,
