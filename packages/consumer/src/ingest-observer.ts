@@ -27,7 +27,7 @@ export interface IngestObserver {
   started?(partition: number, cursor: number): void;
   /** The partition is no longer ours. */
   ended?(partition: number): void;
-  /** A range that an earlier epoch announced is done again; so many of its rows were found in the table and are left alone. */
+  /** A range that an earlier epoch announced is done again, or of another one rows were found; so many are in the table and are left alone. */
   recovered?(range: ReportRange, storedRows: number): void;
   /** A commit failed and is going to be repeated; of one that hangs nothing is heard. */
   commitRetried?(partition: number): void;
