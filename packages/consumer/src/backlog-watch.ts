@@ -1,4 +1,4 @@
-import { type Clock, type Logger, within } from "@push-reports/service-kit";
+import { type Clock, type Logger, RepeatedLines, within } from "@push-reports/service-kit";
 import type { Backlog } from "./backlog.js";
 import type { Freshness } from "./freshness.js";
 import type { RecordSource } from "./record-source.js";
@@ -13,8 +13,6 @@ export interface BacklogWatchOptions {
 
 /** How long one look at the log's end is waited for, ms; the next one does not depend on it. */
 const LOOK_TIMEOUT_MS = 60_000;
-/** How often it is said that the log's end or the freshness could not be found out or told, ms. */
-const REPEAT_LOG_MS = 60_000;
 
 /** Looks at the log's end again and again, and publishes what is complete. A failed look is only a late one. */
 export class BacklogWatch {
@@ -24,7 +22,7 @@ export class BacklogWatch {
   readonly #options: BacklogWatchOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  #loggedAt = Number.NEGATIVE_INFINITY;
+  readonly #lines: RepeatedLines;
 
   constructor(
     recordSource: Pick<RecordSource, "ends">,
@@ -40,6 +38,7 @@ export class BacklogWatch {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
+    this.#lines = new RepeatedLines(clock);
   }
 
   /** Looks until `stopped` aborts. */
@@ -73,13 +72,11 @@ export class BacklogWatch {
       partitions: ends.partitions,
       observedAt: new Date(at),
     }));
-    if (entries.length > 0) await this.#freshness.publish(entries);
+    await this.#freshness.publish(entries);
   }
 
   #log(error: unknown): void {
-    const now = this.#clock.now();
-    if (now - this.#loggedAt < REPEAT_LOG_MS) return;
-    this.#loggedAt = now;
-    this.#logger.warn("freshness_unknown", { error });
+    const repeated = this.#lines.next("freshness_unknown");
+    if (repeated !== null) this.#logger.warn("freshness_unknown", { error, ...repeated });
   }
 }

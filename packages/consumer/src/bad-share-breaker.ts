@@ -1,9 +1,11 @@
-import type { Clock, Logger } from "@push-reports/service-kit";
+import { type Clock, type Logger, RepeatedLines, within } from "@push-reports/service-kit";
+import type { IngestObserver } from "./ingest-observer.js";
 import type { JudgedRecords, JudgedStretch } from "./judged-records.js";
 import { JudgedWindow } from "./judged-window.js";
 import type { SourceRecord } from "./record-source.js";
 import type { ReportRange } from "./report-range.js";
 import type { BadRecord } from "./row-lines.js";
+import { untilEnded } from "./until-ended.js";
 
 /** When so many records are bad that it must be the deployment. */
 export interface BadShareLimits {
@@ -32,10 +34,10 @@ export interface HeldRange {
 
 /** How often a held range is judged again: the database may have been mended. */
 const JUDGE_AGAIN_MS = 30_000;
-/** How often it is said again that ranges are held. */
-const REPEAT_LOG_MS = 60_000;
 /** How long bad records wait until it is known what became of the latest records of partitions that were just assigned. */
 const RECALL_MS = 30_000;
+/** How often it is said that they wait, ms: more often than any STALL_TIMEOUT_MS. */
+const SAY_EVERY_MS = 1_000;
 
 /**
  * Stops ingestion when more of the latest records are bad than can be the records' own fault: a producer of a newer version, a table
@@ -50,19 +52,22 @@ export class BadShareBreaker {
   readonly #window: JudgedWindow;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #observer: IngestObserver;
   readonly #held = new Map<ReportRange, HeldRange>();
   /** Offsets of bad records that were let through. */
   readonly #admitted = new WeakMap<ReportRange, readonly number[]>();
   readonly #recalls = new Set<Promise<unknown>>();
-  #loggedAt = Number.NEGATIVE_INFINITY;
+  readonly #lines: RepeatedLines;
   #open: { readonly closed: Promise<void>; readonly close: () => void } | null = null;
 
-  constructor(limits: BadShareLimits, clock: Clock, logger: Logger) {
+  constructor(limits: BadShareLimits, clock: Clock, logger: Logger, observer: IngestObserver) {
     this.#windowRecords = limits.windowRecords;
     this.#mostBad = Math.floor((limits.windowRecords * limits.maxPercent) / 100);
     this.#window = new JudgedWindow(limits.windowRecords, this.#mostBad);
     this.#clock = clock;
     this.#logger = logger;
+    this.#observer = observer;
+    this.#lines = new RepeatedLines(clock);
   }
 
   /**
@@ -127,7 +132,7 @@ export class BadShareBreaker {
       for (;;) {
         const judgement = await judge(before);
         const { bad } = judgement;
-        if (bad.length > 0) await this.#recalled(ended);
+        if (bad.length > 0) await this.#recalled(range, ended);
         if (this.#admits(range, judgement)) {
           this.#letThrough(range, bad);
           return bad;
@@ -165,15 +170,16 @@ export class BadShareBreaker {
     return { partition, first, last, judgedAt: this.#clock.now(), badOffsets };
   }
 
-  async #recalled(ended: AbortSignal): Promise<void> {
+  /** No stall: the partitions of which it is asked are watched each for itself. */
+  async #recalled({ partition }: ReportRange, ended: AbortSignal): Promise<void> {
     if (this.#recalls.size === 0) return;
-    const done = new AbortController();
-    await Promise.race([
-      Promise.all(this.#recalls),
-      this.#clock.sleep(RECALL_MS, AbortSignal.any([ended, done.signal])),
-    ]);
-    done.abort();
-    ended.throwIfAborted();
+    const recalls = Promise.all(this.#recalls);
+    for (let waitedMs = 0; waitedMs < RECALL_MS; waitedMs += SAY_EVERY_MS) {
+      ended.throwIfAborted();
+      this.#observer.waits?.(partition);
+      const end = await untilEnded(within(recalls, SAY_EVERY_MS, this.#clock), ended);
+      if (end.kind !== "late") return;
+    }
   }
 
   #hold(range: ReportRange, badRecords: number): void {
@@ -182,8 +188,8 @@ export class BadShareBreaker {
     const since = this.#held.get(range)?.since ?? now;
     this.#held.set(range, { partition, name, badRecords, since });
     this.#open ??= aPromise();
-    if (now - this.#loggedAt < REPEAT_LOG_MS) return;
-    this.#loggedAt = now;
+    const repeated = this.#lines.next("too_many_bad_records");
+    if (repeated === null) return;
     const [limit, windowRecords] = [this.#mostBad, this.#windowRecords];
     this.#logger.error("too_many_bad_records", {
       partition,
@@ -191,6 +197,7 @@ export class BadShareBreaker {
       badRecords,
       limit,
       windowRecords,
+      ...repeated,
     });
   }
 
@@ -198,7 +205,7 @@ export class BadShareBreaker {
     if (!this.#held.delete(range) || this.#held.size > 0) return;
     this.#open?.close();
     this.#open = null;
-    this.#loggedAt = Number.NEGATIVE_INFINITY;
+    this.#lines.end("too_many_bad_records");
   }
 }
 

@@ -109,10 +109,6 @@ export class BufferPlace {
   ask(): void {
     if (!this.#isOverfull) this.#makeRoom(this.#limitBytes);
     if (this.needsLoan && !this.#isRefused) this.#lender.ask(this);
-    // Whoever takes more before it is done with what it took would wait for itself.
-    if (!this.needsLoan || this.#inHand === 0) return;
-    this.#isRefused = true;
-    this.#lender.withdraw(this);
   }
 
   /** A loan was given. */

@@ -4,13 +4,14 @@ import type { Freshness, FreshnessEntry } from "./freshness.js";
 
 /** Freshness as a table that keeps the greatest figure of each partition. */
 export class ClickHouseFreshness implements Freshness {
-  readonly #statements: ClickHouseStatements;
+  readonly #statements: Pick<ClickHouseStatements, "insert">;
 
-  constructor(statements: ClickHouseStatements) {
+  constructor(statements: Pick<ClickHouseStatements, "insert">) {
     this.#statements = statements;
   }
 
   async publish(entries: readonly FreshnessEntry[]): Promise<void> {
+    if (entries.length === 0) return;
     const lines = entries.map(
       ({ source, partition, completeTo, nextOffset, highWatermark, partitions, observedAt }) =>
         JSON.stringify({

@@ -90,7 +90,9 @@ const CONSUMER_VALUES = {
   }),
   maxPartitionFetchBytes: integerOption({
     name: "KAFKA_MAX_PARTITION_FETCH_BYTES",
-    about: "Bytes of one partition in a fetch.",
+    about:
+      "Bytes of one partition in a fetch, as sent. What the partition has no room for by then is dropped and fetched again, of a compressed batch from its " +
+      "begin. Where that is much of it (more than 24 partitions a process with the defaults, or a backlog of gzip batches), less is better here.",
     unit: "bytes",
     min: 65_536,
     max: 67_108_864,
@@ -100,8 +102,9 @@ const CONSUMER_VALUES = {
     name: "KAFKA_MAX_BATCH_BYTES",
     about:
       "Bytes that one gzip batch of the topic may inflate to; at one that does to more the consumer stands still, is not ready and says so. " +
-      "Gateways make none above their MAX_BATCH_BYTES. Memory at most: twice MAX_BUFFERED_BYTES, for each broker twice this and " +
-      "KAFKA_MAX_FETCH_BYTES, and 100 MiB.",
+      "Gateways make none above their MAX_BATCH_BYTES. Memory of the process, as a rule at most: twice MAX_BUFFERED_BYTES, for each broker twice this and " +
+      "KAFKA_MAX_FETCH_BYTES, and 100 MiB. It can be more where a partition's records wait while others' go on: a record keeps its whole batch in memory " +
+      "and, where it was not compressed, the whole answer to its fetch.",
     unit: "bytes",
     min: 8_388_608,
     max: 1_073_741_824,

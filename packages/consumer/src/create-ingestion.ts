@@ -65,6 +65,7 @@ export function createIngestion(materials: IngestionMaterials): Ingestion {
     { windowRecords: config.badWindowRecords, maxPercent: config.maxBadPercent },
     clock,
     logger,
+    progress,
   );
   const activities = new ActivityClock(
     clock,

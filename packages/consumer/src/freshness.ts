@@ -13,6 +13,6 @@ export interface FreshnessEntry {
 
 /** Keeps what is known to be complete where analysts can ask for it. */
 export interface Freshness {
-  /** @throws WriteError */
+  /** Of no entries nothing is kept, which always succeeds. @throws WriteError */
   publish(entries: readonly FreshnessEntry[]): Promise<void>;
 }

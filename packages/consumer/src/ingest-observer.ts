@@ -27,13 +27,13 @@ export interface IngestObserver {
   started?(partition: number, cursor: number): void;
   /** The partition is no longer ours. */
   ended?(partition: number): void;
-  /** A range that an earlier epoch announced is done again; so many of its rows were found in the table and are left alone. */
+  /** A range that an earlier epoch announced is done again, or of another one rows were found; so many are in the table and are left alone. */
   recovered?(range: ReportRange, storedRows: number): void;
   /** A commit failed and is going to be repeated; of one that hangs nothing is heard. */
   commitRetried?(partition: number): void;
   /** No range is in hand: the partition waits for records, or for its turn. */
   awaits?(partition: number, awaited: Awaited): void;
-  /** What an earlier epoch may still be at has to end first. */
+  /** What an earlier epoch may still be at has to end first, or what became of other partitions' latest records has to be known. */
   waits?(partition: number): void;
   /** The database was asked whether it would take some of the range's rows. */
   probed?(range: ReportRange): void;

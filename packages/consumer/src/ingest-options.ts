@@ -55,7 +55,8 @@ export const INGEST_VALUES = {
       "Over how many of the latest records of this process, and of the partitions that it was assigned, MAX_BAD_PERCENT is counted.",
     unit: "records",
     min: 100,
-    max: 1_000_000,
+    // An assigned partition asks the ledger for up to so many rows, and each search for bad records goes through the window's again and again.
+    max: 100_000,
     fallback: 10_000,
   }),
   freshnessIntervalMs: integerOption({

@@ -1,8 +1,8 @@
 import type { Clock, Logger } from "@push-reports/service-kit";
 import type { Ledger } from "./ledger.js";
-import { receiptWindowOf, receivedAtMs } from "./receipt-times.js";
+import { receivedAtMs, stretchOf } from "./receipt-times.js";
 import type { Epoch } from "./record-source.js";
-import type { ReportRange } from "./report-range.js";
+import { insertedSince, type ReportRange } from "./report-range.js";
 import { type ReportWriter, WriteError } from "./report-writer.js";
 import { type RowLines, selectLines } from "./row-lines.js";
 import type { StoredReports, StoredStretch } from "./stored-reports.js";
@@ -30,8 +30,6 @@ export interface OneInsert {
   readonly epoch: Epoch;
 }
 
-/** How far the clocks of two consumers and the database's whole seconds may be apart, ms. */
-const CLOCK_MARGIN_MS = 60_000;
 /** Inserts in a row that the database may acknowledge although their rows are not there. */
 const MAX_HOLLOW = 3;
 /** Between writing a token down and putting the rows in place pass microseconds, ms: whoever is at it has ended by then. */
@@ -55,7 +53,7 @@ export function insertOnce(
 ): () => Promise<void> {
   const { range, token, mayBeStored, epoch } = insert;
   const { writer, clock } = parts;
-  let firstAttemptAt = mayBeStored ? range.cutAt.getTime() - CLOCK_MARGIN_MS : null;
+  let firstAttemptAt = mayBeStored ? insertedSince(range) : null;
   return async () => {
     let mustLookUp = false;
     if (firstAttemptAt === null) firstAttemptAt = clock.now();
@@ -143,10 +141,4 @@ async function missingLines(
   if (lines.records.length === 0) return lines;
   const stored = await retrier.run("look_up", epoch, () => storedReports.offsetsIn(stretch));
   return stored.size === 0 ? lines : selectLines(lines, ({ offset }) => !stored.has(offset));
-}
-
-/** Where the range's rows are, and between which times of receipt. */
-function stretchOf(range: ReportRange): StoredStretch {
-  const { partition, first, last } = range;
-  return { partition, first, last, ...receiptWindowOf(range) };
 }

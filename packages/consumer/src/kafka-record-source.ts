@@ -7,6 +7,7 @@ import {
   overrideCommit,
   overrideFailedJoin,
   overrideOffsetReset,
+  RepeatedLines,
 } from "@push-reports/service-kit";
 import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import { KafkaEpoch } from "./kafka-epoch.js";
@@ -37,8 +38,6 @@ export interface KafkaRecordSourceOptions {
 
 /** How soon a partition that was added to the topic is noticed, ms; kafkajs' own five minutes are long for a topic that grows. */
 const METADATA_MAX_AGE_MS = 60_000;
-/** How often it is said again that somebody has to mend something, ms. */
-const REPEAT_LOG_MS = 60_000;
 /** Handlers only hand records over, so they may run as many at a time as there are partitions. */
 const HANDLERS = 256;
 
@@ -52,12 +51,12 @@ export class KafkaRecordSource implements RecordSource {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #positions: KafkaPositions;
+  readonly #lines: RepeatedLines;
   readonly #stopping = new AbortController();
   #epoch: KafkaEpoch | null = null;
   #lastActivityAt: number;
   #connecting: Promise<void> = Promise.resolve();
   #problem: string | null = null;
-  #problemLoggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(kafka: Kafka, options: KafkaRecordSourceOptions, clock: Clock, logger: Logger) {
     overrideOffsetReset();
@@ -68,6 +67,7 @@ export class KafkaRecordSource implements RecordSource {
     this.#clock = clock;
     this.#logger = logger;
     this.#lastActivityAt = clock.now();
+    this.#lines = new RepeatedLines(clock);
     this.#positions = new KafkaPositions(() => kafka.admin(), options);
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
@@ -189,12 +189,11 @@ export class KafkaRecordSource implements RecordSource {
   #noteProblem(error: unknown): boolean {
     this.#problem = misconfigurationOf(error);
     if (this.#problem === null) return false;
-    const now = this.#clock.now();
-    if (now - this.#problemLoggedAt >= REPEAT_LOG_MS) {
-      this.#problemLoggedAt = now;
-      const { topic, groupId } = this.#options;
-      this.#logger.error("kafka_misconfigured", { reason: this.#problem, topic, groupId, error });
-    }
+    const repeated = this.#lines.next("kafka_misconfigured");
+    if (repeated === null) return true;
+    const { topic, groupId } = this.#options;
+    const fields = { reason: this.#problem, topic, groupId, error };
+    this.#logger.error("kafka_misconfigured", { ...fields, ...repeated });
     return true;
   }
 

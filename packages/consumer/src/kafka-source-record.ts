@@ -28,7 +28,10 @@ function normalised(headers: IHeaders): (readonly [string, Buffer])[] {
   });
 }
 
-/** The same record in memory of its own: kafkajs' lies within its batch, all of which it keeps in memory. */
+/**
+ * The same record in memory of its own. kafkajs' is a part of its batch as that was inflated or, where it was not compressed, of the whole answer to
+ * a fetch, other partitions' records included: all of it stays in memory as long as one record of it does.
+ */
 export function detached({ key, value, headers, ...record }: SourceRecord): SourceRecord {
   const copy = (bytes: Buffer | null) => (bytes === null ? null : Buffer.from(bytes));
   const own = Object.entries(headers).map(([name, bytes]) => [name, copy(bytes ?? NO_BYTES)]);

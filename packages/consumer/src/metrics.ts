@@ -85,12 +85,12 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
     ),
     recoveredRanges: counter(
       "recovered_ranges_total",
-      "Ranges that an earlier owner had announced and that were done again under their names.",
+      "Ranges that an earlier owner had announced and that were done again under their names, and others of which rows were there when they were looked up.",
     ),
     duplicatesDropped: counter(
       "duplicates_dropped_total",
-      "Rows of such ranges that were found in reports and not inserted again. What ClickHouse drops by the name of an insert " +
-        "it tells nobody.",
+      "Rows that were there when a range of theirs was looked up before its insert, and that were left alone. Not among them: what a repeated insert " +
+        "finds of its own rows, and what ClickHouse drops by an insert's name, of which it tells nobody.",
     ),
     activitySeconds: counter(
       "activity_seconds_total",

@@ -1,6 +1,7 @@
 import { decodeReport, plainReceivedAtMs } from "@push-reports/report";
 import type { SourceRecord } from "./record-source.js";
 import { type ReportRange, spanOf } from "./report-range.js";
+import type { StoredStretch } from "./stored-reports.js";
 
 /** How long before a range was cut its records may have been received, ms: a gateway's spill can hold them for weeks. */
 const LONGEST_WAY_MS = 31 * 24 * 3_600_000;
@@ -38,10 +39,15 @@ export function receiptWindow(records: readonly SourceRecord[]): ReceiptTimes {
 }
 
 /**
- * The same of a range. Of records that the log no longer holds only the time of the cut is known: their rows are not found when they were
+ * Where the rows of a range lie. Of records that the log no longer holds only the time of the cut is known: their rows are not found when they were
  * received more than {@link LONGEST_WAY_MS} before it.
  */
-export function receiptWindowOf({ records, cutAt, ...stretch }: ReportRange): ReceiptTimes {
+export function stretchOf(range: ReportRange): StoredStretch {
+  const { partition, first, last } = range;
+  return { partition, first, last, ...receiptWindowOf(range) };
+}
+
+function receiptWindowOf({ records, cutAt, ...stretch }: ReportRange): ReceiptTimes {
   if (records.length === spanOf(stretch)) return receiptWindow(records);
   const times = receiptTimes(records);
   const [earliest, latest] = [cutAt.getTime() - LONGEST_WAY_MS, cutAt.getTime() + CLOCK_SKEW_MS];

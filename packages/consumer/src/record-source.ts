@@ -69,7 +69,7 @@ export interface AssignedPartition extends Epoch {
   position(): Promise<PartitionPosition>;
   /** Begins delivery at `offset`, which the log must hold or end at. Called once, before any record is taken. */
   startAt(offset: number): void;
-  /** Waits for at least one record, then until a limit is reached. */
+  /** Waits for at least one record, then until a limit is reached. Called once all that was taken before is committed. */
   take(limits: TakeLimits): Promise<readonly SourceRecord[]>;
   /** What `take` would give without waiting: records that already reach a limit, or null. */
   takeReady(limits: TakeLimits): readonly SourceRecord[] | null;

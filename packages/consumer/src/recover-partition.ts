@@ -1,6 +1,6 @@
 import { Backoff, type Clock, type Logger } from "@push-reports/service-kit";
 import type { Ledger } from "./ledger.js";
-import { receiptWindowOf } from "./receipt-times.js";
+import { stretchOf } from "./receipt-times.js";
 import type { AssignedPartition, Epoch, PartitionPosition } from "./record-source.js";
 import {
   cutAtOf,
@@ -85,14 +85,13 @@ export async function recoverPartition(
   }
 }
 
-/** Which offsets of a range are rows, within the times of receipt that {@link receiptWindowOf} gives it. */
+/** Which offsets of a range are rows, within the times of receipt that {@link stretchOf} gives it. */
 export async function storedOffsets(
   range: ReportRange,
   epoch: Epoch,
   { storedReports, retrier }: RecoveryParts,
 ): Promise<ReadonlySet<number>> {
-  const { partition, first, last } = range;
-  const stretch = { partition, first, last, ...receiptWindowOf(range) };
+  const stretch = stretchOf(range);
   return await retrier.run("look_up", epoch, () => storedReports.offsetsIn(stretch));
 }
 

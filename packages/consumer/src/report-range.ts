@@ -37,6 +37,14 @@ export function spanOf(stretch: { readonly first: number; readonly last: number 
   return stretch.last - stretch.first + 1;
 }
 
+/** How far the clocks of two consumers and the database's whole seconds may be apart, ms. */
+const CLOCK_MARGIN_MS = 60_000;
+
+/** No insert of the range began before this time, by whichever of their clocks, Unix ms. */
+export function insertedSince({ cutAt }: Pick<ReportRange, "cutAt">): number {
+  return cutAt.getTime() - CLOCK_MARGIN_MS;
+}
+
 /** Cuts a range that begins at `first` and ends with the last of `records`, of which there is at least one. */
 export function cutRange(
   at: { readonly source: string; readonly partition: number; readonly first: number },

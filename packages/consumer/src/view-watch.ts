@@ -1,22 +1,23 @@
-import { receiptWindowOf } from "./receipt-times.js";
+import { stretchOf } from "./receipt-times.js";
 import type { Epoch } from "./record-source.js";
-import type { ReportRange } from "./report-range.js";
-import type { ReportWriter, ViewsSeen } from "./report-writer.js";
+import { insertedSince, type ReportRange } from "./report-range.js";
+import { type ReportWriter, type ViewsSeen, WriteError } from "./report-writer.js";
 import type { WriteRetrier } from "./write-retrier.js";
 
-/** How far our clock and the database's whole seconds may be apart, ms. */
-const CLOCK_MARGIN_MS = 60_000;
-
 /**
- * Sees to it that every row gets into every view. A database takes rows without a word while a view over them is missing. So the
- * views are looked at before and after an insert: while one is missing the range waits, and where they were not the same ones all the
- * time they are given its rows once more, which changes nothing where they have them.
+ * Looks after the views over the rows, since a database takes rows without a word while one is missing. They are looked at before and after
+ * an insert: while one is missing the range waits, and where they were not the same ones all the time, or a look missed one, they are given
+ * its rows once more, which changes nothing where they have them.
+ * Not seen is a view that is detached and attached again, which leaves it the same one, where no look of this process fell in between; nor, on a
+ * cluster, what other replicas have than the one that answers.
  */
 export class ViewWatch {
   readonly #writer: Pick<ReportWriter, "viewsNow" | "completeViews">;
   readonly #retrier: WriteRetrier;
-  /** As they were last looked at: after one insert is before the next. */
+  /** As they were last looked at: after one insert is before the next. Null once a look missed one. */
   #seen: ViewsSeen | null = null;
+  /** Looks that missed one. */
+  #misses = 0;
 
   constructor(writer: Pick<ReportWriter, "viewsNow" | "completeViews">, retrier: WriteRetrier) {
     this.#writer = writer;
@@ -35,23 +36,34 @@ export class ViewWatch {
     insert: () => Promise<T>,
   ): Promise<T> {
     const before = this.#seen ?? (await this.#look(epoch));
+    const misses = this.#misses;
     const result = await insert();
     const now = await this.#look(epoch);
-    const isDoubtful =
-      mayBeStored && now.changedAt.getTime() > range.cutAt.getTime() - CLOCK_MARGIN_MS;
-    if (now.identity !== before.identity || isDoubtful) await this.#complete(range, epoch);
+    const isDoubtful = mayBeStored && now.changedAt.getTime() > insertedSince(range);
+    const wereThere = now.identity === before.identity && misses === this.#misses;
+    if (!wereThere || isDoubtful) await this.#complete(range, epoch);
     return result;
   }
 
   async #look(epoch: Epoch): Promise<ViewsSeen> {
-    const seen = await this.#retrier.run("look_up", epoch, () => this.#writer.viewsNow());
-    this.#seen = seen;
-    return seen;
+    this.#seen = await this.#retrier.run("look_up", epoch, () => this.#viewsNow());
+    return this.#seen;
+  }
+
+  async #viewsNow(): Promise<ViewsSeen> {
+    try {
+      return await this.#writer.viewsNow();
+    } catch (error) {
+      if (error instanceof WriteError && error.failure === "misconfigured") {
+        this.#seen = null;
+        this.#misses += 1;
+      }
+      throw error;
+    }
   }
 
   async #complete(range: ReportRange, epoch: Epoch): Promise<void> {
-    const { partition, first, last } = range;
-    const stretch = { partition, first, last, ...receiptWindowOf(range) };
+    const stretch = stretchOf(range);
     await this.#retrier.run("look_up", epoch, () => this.#writer.completeViews(stretch));
   }
 }

@@ -1,4 +1,10 @@
-import { Backoff, type BackoffOptions, type Clock, type Logger } from "@push-reports/service-kit";
+import {
+  Backoff,
+  type BackoffOptions,
+  type Clock,
+  type Logger,
+  RepeatedLines,
+} from "@push-reports/service-kit";
 import type { Epoch } from "./record-source.js";
 import { WriteError, type WriteFailure } from "./report-writer.js";
 import { untilEnded } from "./until-ended.js";
@@ -35,9 +41,6 @@ export interface RetryDelays {
   readonly misconfigured: BackoffOptions;
 }
 
-/** How often a lasting misconfiguration is said again, ms. */
-const REPEAT_LOG_MS = 60_000;
-
 /**
  * Repeats a write unchanged until it succeeds or the epoch that it belongs to ends, for as long as that takes: quickly
  * while the database is away, slowly while it is misconfigured. A `bad_record` failure of an insert or a probe goes to the caller.
@@ -49,13 +52,14 @@ export class WriteRetrier {
   readonly #observer: RetryObserver;
   /** Of calls of {@link run}, and of operations that their callers repeat. */
   readonly #problems = new Map<object | WriteOperation, WriteProblem>();
-  #misconfigurationLoggedAt = Number.NEGATIVE_INFINITY;
+  readonly #lines: RepeatedLines;
 
   constructor(clock: Clock, logger: Logger, delays: RetryDelays, observer: RetryObserver) {
     this.#clock = clock;
     this.#logger = logger;
     this.#delays = delays;
     this.#observer = observer;
+    this.#lines = new RepeatedLines(clock);
   }
 
   /** The oldest problem among the writes that are being repeated, or null when all goes well. */
@@ -141,11 +145,10 @@ export class WriteRetrier {
   }
 
   #logMisconfiguration(operation: WriteOperation, error: WriteError): void {
-    const now = this.#clock.now();
-    if (now - this.#misconfigurationLoggedAt < REPEAT_LOG_MS) return;
-    this.#misconfigurationLoggedAt = now;
+    const repeated = this.#lines.next("misconfigured");
+    if (repeated === null) return;
     const { clickHouseCode } = error;
-    this.#logger.error("misconfigured", { operation, clickHouseCode, error });
+    this.#logger.error("misconfigured", { operation, clickHouseCode, error, ...repeated });
   }
 }
 

@@ -69,7 +69,8 @@ export class IngestionWorld {
       { retried: () => undefined },
     );
     const { source, writer, ledger, deadLetters, storedReports, clock, logger } = this;
-    const breaker = new BadShareBreaker({ windowRecords: 10_000, maxPercent: 20 }, clock, logger);
+    const share = { windowRecords: 10_000, maxPercent: 20 };
+    const breaker = new BadShareBreaker(share, clock, logger, observer);
     const limits = { maxRecords: 10, maxBytes: 1_000_000, maxDelayMs: 100, ...life.limits };
     return {
       source,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { FakeClock, nextTurn } from "@push-reports/test-support";
 import { BadShareBreaker } from "../../src/bad-share-breaker.js";
 import type { JudgedStretch } from "../../src/judged-records.js";
+import { ProgressWatch } from "../../src/progress-watch.js";
 import { cutRange, type ReportRange } from "../../src/report-range.js";
 import type { BadRecord } from "../../src/row-lines.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
@@ -10,7 +11,8 @@ import { RecordedLogger } from "../fakes/recorded-logger.js";
 function aBreaker(limits: { windowRecords: number; maxPercent: number }) {
   const clock = new FakeClock();
   const logger = new RecordedLogger();
-  const breaker = new BadShareBreaker(limits, clock, logger);
+  const progress = new ProgressWatch(clock);
+  const breaker = new BadShareBreaker(limits, clock, logger, progress);
   const ended = new AbortController();
   let first = 0;
   const aRange = (count: number) => {
@@ -52,7 +54,7 @@ function aBreaker(limits: { windowRecords: number; maxPercent: number }) {
     await nextTurn(3);
     return { admitted: () => admitted, found, admitting };
   };
-  return { clock, logger, breaker, ended, passes, aRange, badOf, admits };
+  return { clock, logger, progress, breaker, ended, passes, aRange, badOf, admits };
 }
 
 describe("the breaker for bad records", () => {
@@ -200,6 +202,37 @@ describe("the breaker for bad records", () => {
     const admitting = breaker.admit(range, async () => ({ bad, isWhole: true }), ended.signal);
     await clock.advance(30_000);
     expect(await admitting).toBe(bad);
+  });
+
+  it("is not taken for a stall while it waits for that, however little time there is to a stall", async () => {
+    const { clock, progress, breaker, aRange, badOf, ended } = aBreaker({
+      windowRecords: 100,
+      maxPercent: 20,
+    });
+    void breaker.recall(2, () => new Promise(() => undefined));
+    const range = aRange(10);
+    const bad = badOf(range, (index) => index < 2);
+    await progress.reached("intent_committed", range);
+    const admitting = breaker.admit(range, async () => ({ bad, isWhole: true }), ended.signal);
+    for (let seconds = 0; seconds < 30; seconds += 1) {
+      expect(progress.stalledPartition(5_000)).toBeNull();
+      await clock.advance(1_000);
+    }
+    expect(await admitting).toBe(bad);
+    await clock.advance(5_000);
+    expect(progress.stalledPartition(5_000)).toBe(range.partition);
+  });
+
+  it("waits no longer for it once the epoch has ended", async () => {
+    const { breaker, aRange, badOf, ended } = aBreaker({ windowRecords: 100, maxPercent: 20 });
+    void breaker.recall(2, () => new Promise(() => undefined));
+    const range = aRange(10);
+    const bad = badOf(range, (index) => index < 2);
+    const admitting = breaker.admit(range, async () => ({ bad, isWhole: true }), ended.signal);
+    await nextTurn();
+    const error = new Error("the epoch ended");
+    ended.abort(error);
+    await expect(admitting).rejects.toBe(error);
   });
 
   it("asks nobody when every bad record is set aside", async () => {

@@ -38,4 +38,9 @@ describe("the consumer's configuration", () => {
       }),
     ).toBe("");
   });
+
+  it("takes no longer window of records than can be gone through for each range", () => {
+    expect(faultsOf({ BAD_WINDOW_RECORDS: "100000" })).toBe("");
+    expect(faultsOf({ BAD_WINDOW_RECORDS: "100001" })).toMatch(/BAD_WINDOW_RECORDS.*100000/);
+  });
 });

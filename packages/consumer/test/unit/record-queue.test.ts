@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { CLOCK_START, FakeClock, nextTurn } from "@push-reports/test-support";
 import { footprintBytes, RecordQueue } from "../../src/record-queue.js";
-import { SharedBuffer } from "../../src/shared-buffer.js";
 import { bufferOf } from "../fakes/in-memory-log.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
 
@@ -142,24 +141,6 @@ describe("a record queue", () => {
     await clock.advance(1_600);
     await taken;
     expect(said).toEqual(["fetch", "fetch", "idle", "turn"]);
-  });
-
-  it("gives what waits to whoever is not done with what it took before, and so cannot get more", async () => {
-    const clock = new FakeClock();
-    const sizes = { maxBytes: 80 * SIZE, rangeBytes: 80 * SIZE, partitions: 1, lentPercent: 75 };
-    const queue = new RecordQueue(clock, new SharedBuffer(sizes, clock), () => undefined);
-    const add = (first: number, count: number) => {
-      const fetched = records(count, first);
-      const room = queue.roomFor(fetched.map(footprintBytes));
-      queue.push(fetched.slice(0, room), first + room, 1_000);
-      return room;
-    };
-    expect(add(0, 30)).toBe(30);
-    expect(await queue.take({ ...WIDE, maxRecords: 25 })).toHaveLength(25);
-    expect(add(30, 20)).toBe(5);
-    const taken = queue.take(WIDE);
-    await clock.advance(1);
-    expect(offsetsOf(await taken)).toHaveLength(10);
   });
 
   it("has nothing ready while no limit is reached", () => {

@@ -84,4 +84,46 @@ describe("the watch on the views", () => {
     await insert(undefined, true);
     expect(writer.viewCompletions).toBe(1);
   });
+
+  it("completes the views when the same one comes back that a look missed behind an insert", async () => {
+    await insert();
+    const inserting = insert(() => writer.viewFailures.next(MISSING));
+    await clock.advance(1_000);
+    await inserting;
+    expect(writer.viewCompletions).toBe(1);
+    await insert();
+    expect(writer.viewCompletions).toBe(1);
+  });
+
+  it("completes them for each range that was inserted while a look missed one", async () => {
+    await insert();
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const slow = watch.around(range, false, epoch, () => finished);
+    const inserting = insert(() => writer.viewFailures.next(MISSING));
+    await clock.advance(1_000);
+    await inserting;
+    expect(writer.viewCompletions).toBe(1);
+    finish();
+    await slow;
+    expect(writer.viewCompletions).toBe(2);
+  });
+
+  it("begins no insert before a view that a look missed is there again", async () => {
+    await insert();
+    writer.viewFailures.times(2, MISSING);
+    const first = insert();
+    await clock.advance(0);
+    let inserts = 0;
+    const second = insert(() => {
+      inserts += 1;
+    });
+    await clock.advance(0);
+    expect(inserts).toBe(0);
+    await clock.advance(1_000);
+    await Promise.all([first, second]);
+    expect(inserts).toBe(1);
+  });
 });

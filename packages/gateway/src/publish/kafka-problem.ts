@@ -1,4 +1,9 @@
-import { type Clock, type Logger, misconfigurationOf } from "@push-reports/service-kit";
+import {
+  type Clock,
+  type Logger,
+  misconfigurationOf,
+  RepeatedLines,
+} from "@push-reports/service-kit";
 
 /** What a gateway does with Kafka, each of which needs what stands before it, and the event that tells that it fails. */
 const EVENTS = {
@@ -11,23 +16,19 @@ const EVENTS = {
 export type KafkaWork = keyof typeof EVENTS;
 const WORKS = Object.keys(EVENTS) as readonly KafkaWork[];
 
-/** What fails is said again after this time, ms, as long as it goes on. */
-const REPEAT_LOG_MS = 60_000;
-
 /** What is wrong with Kafka, told in one line of the log when it begins and now and then as long as it goes on. */
 export class KafkaProblem {
   readonly #topic: string;
-  readonly #clock: Clock;
   readonly #logger: Logger;
   /** By what fails, what somebody has to mend; null when it may pass by itself. */
   readonly #failures = new Map<KafkaWork, string | null>();
-  /** When each reason, or failing work without one, was last told, ms. */
-  readonly #toldAt = new Map<string, number>();
+  /** By reason, or by failing work without one. */
+  readonly #lines: RepeatedLines;
 
   constructor(topic: string, clock: Clock, logger: Logger) {
     this.#topic = topic;
-    this.#clock = clock;
     this.#logger = logger;
+    this.#lines = new RepeatedLines(clock);
   }
 
   /** What somebody has to mend first before records can be sent; null when nothing is known of it. */
@@ -43,14 +44,12 @@ export class KafkaProblem {
   failed(work: KafkaWork, error: unknown): void {
     const reason = misconfigurationOf(error);
     this.#failures.set(work, reason);
-    const now = this.#clock.now();
-    const what = reason ?? work;
-    if (now - (this.#toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < REPEAT_LOG_MS) return;
-    this.#toldAt.set(what, now);
-    const topic = this.#topic;
+    const repeated = this.#lines.next(reason ?? work);
+    if (repeated === null) return;
+    const fields = { topic: this.#topic, error, ...repeated };
     const event = EVENTS[work];
-    if (reason !== null) this.#logger.error("kafka_misconfigured", { work, reason, topic, error });
-    else if (event !== null) this.#logger.warn(event, { topic, error });
+    if (reason !== null) this.#logger.error("kafka_misconfigured", { work, reason, ...fields });
+    else if (event !== null) this.#logger.warn(event, fields);
   }
 
   /** The same work has succeeded. */
@@ -58,6 +57,6 @@ export class KafkaProblem {
     const reason = this.#failures.get(work);
     if (reason === undefined) return;
     this.#failures.delete(work);
-    this.#toldAt.delete(reason ?? work);
+    this.#lines.end(reason ?? work);
   }
 }

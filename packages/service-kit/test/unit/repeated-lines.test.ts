@@ -31,4 +31,33 @@ describe("lines that are said again and again", () => {
     await clock.advance(60_000);
     expect(written()).toBe(50);
   });
+
+  it("are all counted, those too that were too many different ones", async () => {
+    const clock = new FakeClock();
+    const lines = new RepeatedLines(clock);
+    let [said, told] = [0, 0];
+    const say = (line: string) => {
+      said += 1;
+      const fields = lines.next(line);
+      if (fields !== null) told += 1 + (fields.leftOut ?? 0) + (fields.othersLeftOut ?? 0);
+      return fields;
+    };
+    for (let n = 0; n < 70; n += 1) say(`first ${n}`);
+    say("first 3");
+    expect([said, told]).toEqual([71, 50]);
+    await clock.advance(60_000);
+    for (let n = 0; n < 50; n += 1) say(`second ${n}`);
+    expect([said, told]).toEqual([121, 121]);
+    expect(say("third")).toBeNull();
+    await clock.advance(60_000);
+    expect(say("second 0")).toEqual({ othersLeftOut: 1 });
+  });
+
+  it("are written at once when they begin anew, with those that were left out before", () => {
+    const lines = new RepeatedLines(new FakeClock());
+    expect([lines.next("a"), lines.next("a"), lines.next("b")]).toEqual([{}, null, {}]);
+    lines.end("a");
+    lines.end("c");
+    expect([lines.next("a"), lines.next("b")]).toEqual([{ leftOut: 1 }, null]);
+  });
 });

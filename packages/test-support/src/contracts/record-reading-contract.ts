@@ -52,8 +52,10 @@ export function recordReadingContract(open: () => Promise<RecordSourceUnderTest>
       const assigned = await (await begin()).owned();
       assigned.startAt(0);
       const taken: SourceRecord[] = [];
-      while (taken.length < written.length)
+      while (taken.length < written.length) {
         taken.push(...(await assigned.take({ ...PLENTY, maxRecords: 70 })));
+        await assigned.commit(taken.length, "");
+      }
       expect(offsetsOf(taken)).toEqual(upTo(written.length));
       taken.forEach(({ timestampMs, key, value, headers }, index) => {
         expect({ timestampMs, key, value, headers }).toEqual(written[index]);
@@ -88,6 +90,7 @@ export function recordReadingContract(open: () => Promise<RecordSourceUnderTest>
         const taking = assigned.take(PLENTY);
         await log.append([aRecord(offset)]);
         expect(offsetsOf(await taking)).toEqual([offset]);
+        await assigned.commit(offset + 1, "");
       }
     }),
   );
@@ -100,6 +103,7 @@ export function recordReadingContract(open: () => Promise<RecordSourceUnderTest>
       assigned.startAt(0);
       const long = { ...PLENTY, maxDelayMs: ASSIGNMENT_MS };
       expect(offsetsOf(await assigned.take({ ...long, maxRecords: 4 }))).toEqual([0, 1, 2, 3]);
+      await assigned.commit(4, "");
       expect(offsetsOf(await assigned.take({ ...long, maxRecords: 6 }))).toEqual(upTo(10, 4));
     }),
   );
@@ -112,13 +116,16 @@ export function recordReadingContract(open: () => Promise<RecordSourceUnderTest>
       assigned.startAt(0);
       const long = { ...PLENTY, maxDelayMs: ASSIGNMENT_MS };
       expect(offsetsOf(await assigned.take({ ...long, maxBytes: 25_000 }))).toEqual([0, 1]);
+      await assigned.commit(2, "");
       expect(offsetsOf(await assigned.take({ ...long, maxBytes: 1 }))).toEqual([2]);
+      await assigned.commit(3, "");
       const { headers } = aRecord(0);
       await log.append([
         { ...aRecord(5), headers: { ...headers, large: Buffer.alloc(20_000) } },
         aRecord(6),
       ]);
       expect(offsetsOf(await assigned.take({ ...long, maxBytes: 25_000 }))).toEqual([3, 4]);
+      await assigned.commit(5, "");
       expect(offsetsOf(await assigned.take({ ...PLENTY, maxBytes: 20_000 }))).toEqual([5]);
     }),
   );
@@ -134,6 +141,7 @@ export function recordReadingContract(open: () => Promise<RecordSourceUnderTest>
       expect(offsetsOf(ready)).toEqual([0, 1, 2]);
       await log.append(someRecords(1));
       expect(assigned.takeReady({ ...three, maxRecords: 2 })).toBeNull();
+      await assigned.commit(3, "");
       expect(offsetsOf(await assigned.take(PLENTY))).toEqual([3]);
     }),
   );
