@@ -2,7 +2,7 @@ import { type Clock, type Logger, RepeatedLines, within } from "@push-reports/se
 import type { IngestObserver } from "./ingest-observer.js";
 import type { JudgedRecords, JudgedStretch } from "./judged-records.js";
 import { JudgedWindow } from "./judged-window.js";
-import type { SourceRecord } from "./record-source.js";
+import { EpochEndedError, type SourceRecord } from "./record-source.js";
 import type { ReportRange } from "./report-range.js";
 import type { BadRecord } from "./row-lines.js";
 import { untilEnded } from "./until-ended.js";
@@ -56,7 +56,8 @@ export class BadShareBreaker {
   readonly #held = new Map<ReportRange, HeldRange>();
   /** Offsets of bad records that were let through. */
   readonly #admitted = new WeakMap<ReportRange, readonly number[]>();
-  readonly #recalls = new Set<Promise<unknown>>();
+  readonly #toAsk = new Map<number, JudgedRecords["latest"]>();
+  readonly #asking = new Set<Promise<unknown>>();
   readonly #lines: RepeatedLines;
   #open: { readonly closed: Promise<void>; readonly close: () => void } | null = null;
 
@@ -71,22 +72,12 @@ export class BadShareBreaker {
   }
 
   /**
-   * Asks what became of a partition's latest records; the bad ones of ranges that are in hand wait for the answer. Call it as soon as the
-   * partition is assigned: its former owner may have been another process. @throws whatever `latest` throws.
+   * Says how to ask what became of a partition's latest records, to be called when it is assigned: its former owner may have been another
+   * process. It is asked once the first bad record is found, which in a healthy system is never. @param latest whatever it throws,
+   * {@link admit} throws.
    */
-  async recall(partition: number, latest: JudgedRecords["latest"]): Promise<void> {
-    if (this.#mostBad >= this.#windowRecords) return;
-    const most = { records: this.#windowRecords, bad: this.#mostBad + 1 };
-    const recalling = latest(partition, most).then((stretches) =>
-      this.#window.recall(partition, stretches),
-    );
-    const settled = recalling.catch(() => undefined);
-    this.#recalls.add(settled);
-    try {
-      await recalling;
-    } finally {
-      this.#recalls.delete(settled);
-    }
+  assigned(partition: number, latest: JudgedRecords["latest"]): void {
+    if (this.#mostBad < this.#windowRecords) this.#toAsk.set(partition, latest);
   }
 
   /** Whether these records of the range are too many already, whatever the others are: no more need to be looked for. */
@@ -171,15 +162,31 @@ export class BadShareBreaker {
   }
 
   /** No stall: the partitions of which it is asked are watched each for itself. */
+  /** What became of the latest records of every partition that was assigned is known, or was waited for long enough. */
   async #recalled({ partition }: ReportRange, ended: AbortSignal): Promise<void> {
-    if (this.#recalls.size === 0) return;
-    const recalls = Promise.all(this.#recalls);
+    for (const [asked, latest] of this.#toAsk) this.#ask(asked, latest);
+    this.#toAsk.clear();
+    if (this.#asking.size === 0) return;
+    const recalls = Promise.all(this.#asking);
     for (let waitedMs = 0; waitedMs < RECALL_MS; waitedMs += SAY_EVERY_MS) {
       ended.throwIfAborted();
       this.#observer.waits?.(partition);
       const end = await untilEnded(within(recalls, SAY_EVERY_MS, this.#clock), ended);
-      if (end.kind !== "late") return;
+      if (end.kind === "rejected") throw end.error;
+      if (end.kind === "resolved") return;
     }
+  }
+
+  #ask(partition: number, latest: JudgedRecords["latest"]): void {
+    const most = { records: this.#windowRecords, bad: this.#mostBad + 1 };
+    const asking = latest(partition, most)
+      .then((stretches) => this.#window.recall(partition, stretches))
+      .catch((error: unknown) => {
+        // Of a partition that went to somebody else nothing needs to be known any more.
+        if (!(error instanceof EpochEndedError)) throw error;
+      })
+      .finally(() => this.#asking.delete(asking));
+    this.#asking.add(asking);
   }
 
   #hold(range: ReportRange, badRecords: number): void {

@@ -53,7 +53,7 @@ const CONSUMER_VALUES = {
     unit: "ms",
     min: 100,
     max: 1_000,
-    fallback: 1_000,
+    fallback: 500,
   }),
   rebalanceTimeoutMs: integerOption({
     name: "KAFKA_REBALANCE_TIMEOUT_MS",

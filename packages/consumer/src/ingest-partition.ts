@@ -36,10 +36,8 @@ export async function ingestPartition(
 ): Promise<void> {
   const began = parts.clock.now();
   try {
-    const [start] = await Promise.all([
-      recoverPartition(assigned, parts),
-      recallJudged(assigned, parts),
-    ]);
+    recallJudgedIfNeeded(assigned, parts);
+    const start = await recoverPartition(assigned, parts);
     logStart(assigned, start, parts);
     parts.observer.started?.(assigned.partition, start.cursor);
     if (!start.isCommitted)
@@ -58,9 +56,9 @@ export async function ingestPartition(
 }
 
 /** The share of bad records is counted over what former owners set aside, too. */
-async function recallJudged(assigned: AssignedPartition, parts: PartitionParts): Promise<void> {
+function recallJudgedIfNeeded(assigned: AssignedPartition, parts: PartitionParts): void {
   const { breaker, judgedRecords, retrier } = parts;
-  await breaker.recall(assigned.partition, (partition, most) =>
+  breaker.assigned(assigned.partition, (partition, most) =>
     retrier.run("look_up", assigned, () => judgedRecords.latest(partition, most)),
   );
 }

@@ -32,10 +32,13 @@ export class JudgedWindow {
     this.#replace([...this.#without(latest), latest]);
   }
 
-  /** What is known of a partition becomes this; it finds its place by time. */
+  /** What is known of a partition becomes this and what was judged behind it; it finds its place by time. */
   recall(partition: number, stretches: readonly JudgedStretch[]): void {
-    const others = this.#stretches.filter((stretch) => stretch.partition !== partition);
-    this.#replace([...others, ...stretches].sort((a, b) => a.judgedAt - b.judgedAt));
+    const last = stretches.at(-1)?.last ?? Number.NEGATIVE_INFINITY;
+    const kept = this.#stretches.filter(
+      (stretch) => stretch.partition !== partition || stretch.first > last,
+    );
+    this.#replace([...kept, ...stretches].sort((a, b) => a.judgedAt - b.judgedAt));
   }
 
   /** Places of bad records before the stretch, of which the first has the place 0, in order. */

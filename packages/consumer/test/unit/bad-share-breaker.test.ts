@@ -3,6 +3,7 @@ import { FakeClock, nextTurn } from "@push-reports/test-support";
 import { BadShareBreaker } from "../../src/bad-share-breaker.js";
 import type { JudgedStretch } from "../../src/judged-records.js";
 import { ProgressWatch } from "../../src/progress-watch.js";
+import { EpochEndedError } from "../../src/record-source.js";
 import { cutRange, type ReportRange } from "../../src/report-range.js";
 import type { BadRecord } from "../../src/row-lines.js";
 import { atOffsets, goodRecord } from "../fakes/record-builders.js";
@@ -164,31 +165,46 @@ describe("the breaker for bad records", () => {
     expect(await admits(range, third)).toBe(false);
   });
 
-  it("counts what others set aside of a partition that was assigned, and waits until it is known", async () => {
+  it("counts what others set aside of a partition that was assigned, asks for it at the first bad record, and waits until it is known", async () => {
     const { breaker, aRange, badOf, admits } = aBreaker({ windowRecords: 100, maxPercent: 20 });
     let answer: (stretches: readonly JudgedStretch[]) => void = () => undefined;
     const asked: unknown[] = [];
-    const recalling = breaker.recall(2, (partition, most) => {
+    breaker.assigned(2, (partition, most) => {
       asked.push([partition, most]);
       return new Promise((resolve) => {
         answer = resolve;
       });
     });
-    expect(asked).toEqual([[2, { records: 100, bad: 21 }]]);
     const good = aRange(10);
     expect(await admits(good, [])).toBe(true);
+    expect(asked).toEqual([]);
     const range = aRange(10);
     const admitting = admits(
       range,
       badOf(range, (index) => index < 2),
     );
     await nextTurn(3);
+    expect(asked).toEqual([[2, { records: 100, bad: 21 }]]);
     expect(breaker.heldRange()).toBeNull();
     const badOffsets = Array.from({ length: 19 }, (_, index) => 10 + index);
     answer([{ partition: 2, first: 10, last: 28, judgedAt: 0, badOffsets }]);
-    await recalling;
     expect(await admitting).toBe(false);
     expect(breaker.heldRange()).toMatchObject({ name: range.name });
+    expect(asked).toHaveLength(1);
+  });
+
+  it("needs to know nothing of a partition that went to somebody else, but passes on what else goes wrong", async () => {
+    const { breaker, aRange, badOf, admits, ended } = aBreaker({
+      windowRecords: 100,
+      maxPercent: 20,
+    });
+    breaker.assigned(2, () => Promise.reject(new EpochEndedError(2)));
+    const range = aRange(10);
+    const bad = badOf(range, (index) => index < 2);
+    expect(await admits(range, bad)).toBe(true);
+    breaker.assigned(3, () => Promise.reject(new Error("no such thing")));
+    const next = breaker.admit(aRange(10), async () => ({ bad, isWhole: true }), ended.signal);
+    await expect(next).rejects.toThrow("no such thing");
   });
 
   it("does not wait for ever for what others set aside", async () => {
@@ -196,7 +212,7 @@ describe("the breaker for bad records", () => {
       windowRecords: 100,
       maxPercent: 20,
     });
-    void breaker.recall(2, () => new Promise(() => undefined));
+    breaker.assigned(2, () => new Promise(() => undefined));
     const range = aRange(10);
     const bad = badOf(range, (index) => index < 2);
     const admitting = breaker.admit(range, async () => ({ bad, isWhole: true }), ended.signal);
@@ -209,7 +225,7 @@ describe("the breaker for bad records", () => {
       windowRecords: 100,
       maxPercent: 20,
     });
-    void breaker.recall(2, () => new Promise(() => undefined));
+    breaker.assigned(2, () => new Promise(() => undefined));
     const range = aRange(10);
     const bad = badOf(range, (index) => index < 2);
     await progress.reached("intent_committed", range);
@@ -225,7 +241,7 @@ describe("the breaker for bad records", () => {
 
   it("waits no longer for it once the epoch has ended", async () => {
     const { breaker, aRange, badOf, ended } = aBreaker({ windowRecords: 100, maxPercent: 20 });
-    void breaker.recall(2, () => new Promise(() => undefined));
+    breaker.assigned(2, () => new Promise(() => undefined));
     const range = aRange(10);
     const bad = badOf(range, (index) => index < 2);
     const admitting = breaker.admit(range, async () => ({ bad, isWhole: true }), ended.signal);
@@ -236,7 +252,14 @@ describe("the breaker for bad records", () => {
   });
 
   it("asks nobody when every bad record is set aside", async () => {
-    const { breaker } = aBreaker({ windowRecords: 100, maxPercent: 100 });
-    await breaker.recall(1, () => Promise.reject(new Error("It was asked")));
+    const { breaker, aRange, badOf, admits } = aBreaker({ windowRecords: 100, maxPercent: 100 });
+    breaker.assigned(1, () => Promise.reject(new Error("It was asked")));
+    const range = aRange(10);
+    expect(
+      await admits(
+        range,
+        badOf(range, () => true),
+      ),
+    ).toBe(true);
   });
 });

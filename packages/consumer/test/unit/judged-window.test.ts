@@ -73,8 +73,17 @@ describe("the window of judged records", () => {
     ]);
     expect(window.isTooMany(stretch(50, bad(10)))).toBe(false);
     expect(window.isTooMany(stretch(50, bad(11)))).toBe(true);
+  });
+
+  it("keeps what was judged behind all that it is told of a partition", () => {
+    const window = new JudgedWindow(100, 20);
+    window.add(stretch(0, bad(5), { judgedAt: 10 }));
+    window.add(stretch(50, bad(15), { judgedAt: 20 }));
+    window.recall(0, [stretch(0, good(10), { judgedAt: 5 })]);
+    expect(window.isTooMany(stretch(65, bad(5)))).toBe(false);
+    expect(window.isTooMany(stretch(65, bad(6)))).toBe(true);
     window.recall(0, []);
-    expect(window.isTooMany(stretch(50, bad(20)))).toBe(false);
+    expect(window.isTooMany(stretch(65, bad(6)))).toBe(true);
   });
 
   it("counts the records of a stretch once that is judged again", () => {
