@@ -220,7 +220,8 @@ describeWithContainers("verify and replay", ["kafka", "clickhouse"], () => {
       [["--from", "2026-01-31T12:00"], "--from must be a time like"],
       [["--to", "5"], "--to must be a time like"],
       [["--first", "3", "--last", "2"], "--first must not lie behind --last"],
-      [["--from", future, "--to", past], "--from must not lie behind --to"],
+      [["--from", future, "--to", past], "--from must lie before --to"],
+      [["--from", past, "--to", past.slice(0, 10)], "--from must lie before --to"],
     ] as const)
       expect(await command("replay", "--dry-run", ...slip)).toMatchObject({
         code: 2,
