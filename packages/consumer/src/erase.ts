@@ -120,10 +120,12 @@ async function eraseOnce(parts: AnalystDatabase, subject: ErasureSubject): Promi
       params: { ...params, hours: chunk },
     });
   }
-  await deleteFrom(parts, "dead_letters", isDeadLetterOfSubject(subject), params);
-  // Only what is booked: a report that has arrived since then belongs to the next round.
-  const booked = `(source, partition, offset) IN (SELECT source, partition, offset FROM ${database}.erased_reports)`;
-  await deleteFrom(parts, "reports", `${isOfSubject(subject)} AND ${booked}`, params);
+  // Only what is booked as what it is: whatever has arrived since then belongs to the next round.
+  const isBooked = (was: "was_dead_letter" | "was_row") =>
+    `(source, partition, offset) IN (SELECT source, partition, offset FROM ${database}.erased_reports WHERE ${was} = 1)`;
+  const letters = `${isDeadLetterOfSubject(subject)} AND ${isBooked("was_dead_letter")}`;
+  await deleteFrom(parts, "dead_letters", letters, params);
+  await deleteFrom(parts, "reports", `${isOfSubject(subject)} AND ${isBooked("was_row")}`, params);
 }
 
 /** A list of texts, bound as JSON: the client does not escape quotes within an `Array(String)` parameter. */
@@ -181,7 +183,8 @@ async function deleteFrom(
   params: Readonly<Record<string, string>>,
 ): Promise<void> {
   await client.command({
-    query: `ALTER TABLE ${database}.${table} DELETE WHERE ${condition} SETTINGS mutations_sync = 2`,
+    // Replicated tables refuse a condition that asks another table unless it is said to be the same on every replica.
+    query: `ALTER TABLE ${database}.${table} DELETE WHERE ${condition} SETTINGS mutations_sync = 2, allow_nondeterministic_mutations = 1`,
     query_params: { ...params },
   });
 }

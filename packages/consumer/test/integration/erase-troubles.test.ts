@@ -33,6 +33,8 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     Array.from({ length: count }, () =>
       encodeReport(aReceivedReport({ instanceId, userId, deviceId: `web-${userId}` })),
     );
+  const lettersOf = (userId: string) =>
+    recordsOf(userId).map((record) => ({ ...record, headers: { v: Buffer.from("9") } }));
   const arguments_ = (userId: string) => ["--instance", instanceId, "--user", userId, "--yes"];
   const erase = (userId: string, ...args: readonly string[]) =>
     pipeline.command("erase", ...arguments_(userId), ...args);
@@ -147,19 +149,35 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
       expect({ table, rows: await pipeline.one("count()", table) }).toEqual({ table, rows: 0 });
   });
 
+  it("removes no dead letter that it has not booked: one that arrives behind that is taken by its next round", async () => {
+    await pipeline.produce(0, lettersOf("alice"));
+    const consumer = await consume(1);
+    const arrive = async () => {
+      await pipeline.produce(0, lettersOf("alice"));
+      await pipeline.untilLedgered(2, consumer.log);
+    };
+    let removals = 0;
+    const through = await throughProxy((statement) => {
+      if (!/ALTER TABLE \w+\.dead_letters DELETE/.test(statement)) return {};
+      removals += 1;
+      return removals === 1 ? { until: arrive() } : {};
+    });
+    const { code, stdout } = await pipeline.begin("erase", arguments_("alice"), through).ended;
+    await pipeline.stop(consumer);
+    expect(stdout).toContain('left: {"reports":0,"notifications":0,"deadLetters":0}');
+    expect(code).toBe(0);
+    expect(removals).toBe(2);
+    expect(await pipeline.one("count()", "dead_letters")).toBe(0);
+    await expectVerified();
+  });
+
   it("is completed by running it again, at whichever statement it was killed", async () => {
     const users = Array.from({ length: MOST_STEPS }, (_, step) => `user-${step}`);
     const bystanders = recordsOf("bob", 3);
-    const letters = users
-      .flatMap((user) => recordsOf(user))
-      .map((record) => ({
-        ...record,
-        headers: { v: Buffer.from("9") },
-      }));
     await pipeline.produce(0, [
       ...bystanders,
       ...users.flatMap((user) => recordsOf(user, 2)),
-      ...letters,
+      ...users.flatMap(lettersOf),
     ]);
     await pipeline.stop(await consume(3 + 3 * MOST_STEPS));
     const { database, clickHouse } = pipeline;
