@@ -34,7 +34,7 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
   const eraseUser = (id: string) =>
     erase(
       {
-        client: database.client,
+        statements: database.statements,
         database: database.name,
         claim: { renew: async () => undefined },
         settle: async () => undefined,

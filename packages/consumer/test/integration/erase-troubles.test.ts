@@ -53,6 +53,12 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     proxy = await ClickHouseProxy.start(pipeline.environment()["CLICKHOUSE_URL"] ?? "", intervene);
     return { CLICKHOUSE_URL: proxy.url };
   };
+  const alter = (statement: string) =>
+    pipeline.clickHouse.command({
+      query: `ALTER TABLE ${pipeline.database}.${statement} SETTINGS mutations_sync = 2`,
+    });
+  const ageClaims = () =>
+    alter("command_claims UPDATE said_at = said_at - INTERVAL 2 MINUTE WHERE true");
   /** Five reports of alice and five of bob, of a range that is in the table and not in the ledger. */
   const rangeUnderWay = async () => {
     await pipeline.produce(0, [...recordsOf("alice", 5), ...recordsOf("bob", 5)]);
@@ -171,6 +177,24 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     await expectVerified();
   });
 
+  it("keeps others away when it lost the connection, for the database may still be at it", async () => {
+    await pipeline.produce(0, recordsOf("alice"));
+    await pipeline.stop(await consume(1));
+    const through = await throughProxy((statement) => ({
+      isCut: /ALTER TABLE \w+\.reports DELETE/.test(statement),
+    }));
+    const lost = await pipeline.begin("erase", arguments_("alice"), through).ended;
+    expect(lost.code).toBe(2);
+    expect(lost.stderr).toContain("The removal from reports failed");
+    const early = await erase("alice");
+    expect(early.stderr).toContain("Another erase is at work since ");
+    expect(early.code).toBe(2);
+    await ageClaims();
+    expect(await erase("alice")).toMatchObject({ code: 0 });
+    expect(await countOf("alice")).toBe(0);
+    await expectVerified();
+  });
+
   it("is completed by running it again, at whichever statement it was killed", async () => {
     const users = Array.from({ length: MOST_STEPS }, (_, step) => `user-${step}`);
     const bystanders = recordsOf("bob", 3);
@@ -180,11 +204,7 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
       ...users.flatMap(lettersOf),
     ]);
     await pipeline.stop(await consume(3 + 3 * MOST_STEPS));
-    const { database, clickHouse } = pipeline;
-    const sync = "SETTINGS mutations_sync = 2";
-    await clickHouse.command({
-      query: `ALTER TABLE ${database}.dead_letters UPDATE headers_base64 = map('v', base64Encode('1')) WHERE true ${sync}`,
-    });
+    await alter("dead_letters UPDATE headers_base64 = map('v', base64Encode('1')) WHERE true");
     expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });
 
     let [seen, killAt] = [0, 0];
@@ -204,9 +224,7 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
       erased += 1;
       if (seen < killAt) break;
       if (victim.child.signalCode === null) await once(victim.child, "exit");
-      await clickHouse.command({
-        query: `ALTER TABLE ${database}.command_claims UPDATE said_at = said_at - INTERVAL 2 MINUTE WHERE true ${sync}`,
-      });
+      await ageClaims();
       expect(await erase(user)).toMatchObject({ code: 0 });
     }
     expect(erased).toBeGreaterThan(8);
@@ -214,7 +232,7 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     expect(await pipeline.one("count()", "reports")).toBe(3 + 3 * (MOST_STEPS - erased));
     const left = ["bob", ...users.slice(erased)];
     const devices = await pipeline.rowsOf<{ device_id: string }>(
-      `SELECT DISTINCT device_id FROM ${database}.notifications FINAL`,
+      `SELECT DISTINCT device_id FROM ${pipeline.database}.notifications FINAL`,
     );
     expect(new Set(devices.map(({ device_id }) => device_id))).toEqual(
       new Set(left.map((user) => `web-${user}`)),

@@ -29,7 +29,7 @@ describeWithContainers("an erasure", ["clickhouse"], () => {
 
   const claim = { renew: async () => undefined };
   const parts = () => ({
-    client: database.client,
+    statements: database.statements,
     database: database.name,
     claim,
     settle: async () => undefined,
