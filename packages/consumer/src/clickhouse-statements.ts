@@ -107,8 +107,9 @@ export class ClickHouseStatements {
     query: string,
     params: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const { database, insertSettings, readSettings } = this.#options;
+    const { database, maxExecutionSecs, insertSettings, readSettings } = this.#options;
     const settings = [
+      `max_execution_time = ${maxExecutionSecs}`,
       "insert_deduplicate = 0",
       "max_partitions_per_insert_block = 0",
       "join_use_nulls = 0",
@@ -131,8 +132,9 @@ export class ClickHouseStatements {
     condition: string,
     params: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const { database } = this.#options;
+    const { database, maxExecutionSecs } = this.#options;
     const settings = [
+      `max_execution_time = ${maxExecutionSecs}`,
       "mutations_sync = 2",
       // Replicated tables refuse a condition that asks another table unless it is said to be the same on every replica.
       "allow_nondeterministic_mutations = 1",
