@@ -58,6 +58,9 @@ const INSERT_SETTINGS = [
   "input_format_allow_errors_num = 0",
 ] as const;
 
+/** Queries count on them, whatever a profile says: a comparison with what a join has not found would be NULL, and hide it. */
+const QUERY_SETTINGS = ["join_use_nulls = 0"] as const;
+
 /** Runs inserts, removals and small queries, and turns every failure into a {@link WriteError}. */
 export class ClickHouseStatements {
   readonly #client: ClickHouseClient;
@@ -112,7 +115,7 @@ export class ClickHouseStatements {
       `max_execution_time = ${maxExecutionSecs}`,
       "insert_deduplicate = 0",
       "max_partitions_per_insert_block = 0",
-      "join_use_nulls = 0",
+      ...QUERY_SETTINGS,
       ...insertSettings,
       ...readSettings,
     ];
@@ -161,7 +164,11 @@ export class ClickHouseStatements {
   /** Rows of a query, all of which are held in memory; values only as `{name:Type}` parameters. @throws WriteError */
   async select<T>(query: string, params: Readonly<Record<string, unknown>>): Promise<readonly T[]> {
     const { maxExecutionSecs, readSettings } = this.#options;
-    const settings = [`max_execution_time = ${maxExecutionSecs}`, ...readSettings];
+    const settings = [
+      `max_execution_time = ${maxExecutionSecs}`,
+      ...QUERY_SETTINGS,
+      ...readSettings,
+    ];
     try {
       const result = await this.#client.query({
         query: `${query} SETTINGS ${settings.join(", ")}`,

@@ -117,6 +117,24 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
     ]);
   });
 
+  it("name what is lost as a whole also where a profile has joins give NULL for what they do not find", async () => {
+    await database.close();
+    database = await AnalystDatabase.create(await sharedClickHouse(), { join_use_nulls: 1 });
+    await database.completeRange([row("a")]);
+    await database.completeRange([deadLetter("a"), row("a")]);
+    expect(await found()).toEqual([]);
+    await database.replayAll();
+    expect(await found()).toEqual([]);
+    await removeRow(0);
+    await database.client.command({
+      query: `ALTER TABLE ${database.name}.dead_letters DELETE WHERE true SETTINGS mutations_sync = 2`,
+    });
+    expect(await found()).toMatchObject([
+      { kind: "wrong_rows", first: 0, last: 0 },
+      { kind: "lost_dead_letters", first: 1, last: 2 },
+    ]);
+  });
+
   it("call it lawful when dead letters are so old that they may have expired", async () => {
     await database.completeRange([deadLetter("a")]);
     const change = (query: string) =>
