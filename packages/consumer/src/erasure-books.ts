@@ -1,3 +1,4 @@
+import { bookReplays } from "./book-replay.js";
 import type { AskedDatabase } from "./clickhouse-statements.js";
 import {
   type ErasureSubject,
@@ -5,7 +6,6 @@ import {
   isOfSubject,
   subjectParams,
 } from "./erasure-subject.js";
-import { replayCountsQuery } from "./replay-counts.js";
 
 /** Books the places in the log of a subject's rows and dead letters, before they are removed. Repeating it changes nothing. @throws WriteError */
 export async function bookErasedRows(
@@ -47,7 +47,8 @@ export async function bookErasures({ statements, database }: AskedDatabase): Pro
  * Counts anew what was replayed of the ranges of erased dead letters: a replay that died before it booked what it made would not find them
  * any more. @throws WriteError
  */
-export async function recountReplays({ statements, database }: AskedDatabase): Promise<void> {
+export async function recountReplays(asked: AskedDatabase): Promise<void> {
+  const { database } = asked;
   const erased = `SELECT source, partition, offset FROM ${database}.erased_reports WHERE was_dead_letter = 1`;
   const ranges = `(source, partition, first) IN (
     SELECT l.source, l.partition, l.first FROM (${erased}) AS e
@@ -56,11 +57,5 @@ export async function recountReplays({ statements, database }: AskedDatabase): P
     WHERE e.offset <= l.last
   )`;
   const records = `(source, partition) IN (SELECT source, partition FROM (${erased}))`;
-  await statements.insertSelected(
-    "corrections",
-    "source, partition, first, kind, rows",
-    `SELECT source, partition, first, 'replay', toInt64(counts.rows)
-     FROM (${replayCountsQuery(database, { ranges, records })}) AS counts WHERE counts.rows > 0`,
-    {},
-  );
+  await bookReplays(asked, { ranges, records }, {});
 }

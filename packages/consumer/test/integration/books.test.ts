@@ -100,6 +100,17 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
     expect(await found()).toEqual([]);
   });
 
+  it("have what was replayed again where that was lost, by replaying again", async () => {
+    await database.completeRange([deadLetter("a"), row("a")]);
+    await database.replayAll();
+    await database.client.command({
+      query: `ALTER TABLE ${database.name}.corrections DELETE WHERE true SETTINGS mutations_sync = 2`,
+    });
+    expect(await found()).toMatchObject([{ kind: "wrong_rows" }]);
+    await database.replayAll();
+    expect(await found()).toEqual([]);
+  });
+
   it("name dead letters that are gone, and none that were erased", async () => {
     await database.completeRange([deadLetter("gone"), deadLetter("stays"), row("stays")]);
     await database.completeRange([row("stays")]);
