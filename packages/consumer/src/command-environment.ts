@@ -47,6 +47,8 @@ export interface OperatorTools extends AskedDatabase {
   readonly close: () => Promise<void>;
 }
 
+/** A replay gives rows to three roll-ups at once, and meanwhile its claim must be said again: behind those it could come too late. */
+const MAX_CONNECTIONS = 4;
 /** How long one statement of a command may take, s. */
 export const STATEMENT_SECS = 600;
 /** The same of an erasure, which rewrites parts of tables. */
@@ -63,7 +65,7 @@ export function openOperatorTools(
   const config = readConfigGroups(COMMAND_OPTION_GROUPS, environment, readTextFile);
   const { requestTimeoutMs, groupId, source, logLevel } = config.command;
   const logger = createLogger({ service: "command", level: logLevel });
-  const limits = { insertTimeoutMs: statementSecs * 1_000, maxConnections: 2 };
+  const limits = { insertTimeoutMs: statementSecs * 1_000, maxConnections: MAX_CONNECTIONS };
   const client = createClickHouse(config.clickHouse, limits, logger);
   const admin = createKafka(config.kafka, { requestTimeoutMs }, logger).admin();
   return {
