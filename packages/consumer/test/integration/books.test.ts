@@ -43,10 +43,7 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
     );
   const found = async () =>
     (await database.discrepancies()).filter(({ kind }) => kind !== "absent");
-  const removeRow = (offset: number) =>
-    database.client.command({
-      query: `ALTER TABLE ${database.name}.reports DELETE WHERE offset = ${offset} SETTINGS mutations_sync = 2`,
-    });
+  const removeRow = (offset: number) => database.alter(`reports DELETE WHERE offset = ${offset}`);
 
   it("stay true when a row is erased that was set aside before its range made it one", async () => {
     await database.completeRange([lateRow("gone"), lateRow("stays"), row("stays")]);
@@ -103,9 +100,7 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
   it("have what was replayed again where that was lost, by replaying again", async () => {
     await database.completeRange([deadLetter("a"), row("a")]);
     await database.replayAll();
-    await database.client.command({
-      query: `ALTER TABLE ${database.name}.corrections DELETE WHERE true SETTINGS mutations_sync = 2`,
-    });
+    await database.alter("corrections DELETE WHERE true");
     expect(await found()).toMatchObject([{ kind: "wrong_rows" }]);
     await database.replayAll();
     expect(await found()).toEqual([]);
@@ -119,9 +114,7 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
     await eraseUser("gone");
     expect(await found()).toEqual([]);
 
-    await database.client.command({
-      query: `ALTER TABLE ${database.name}.dead_letters DELETE WHERE true SETTINGS mutations_sync = 2`,
-    });
+    await database.alter("dead_letters DELETE WHERE true");
     expect(await found()).toMatchObject([
       { kind: "lost_dead_letters", first: 0, last: 2, detail: "2 dead letters booked, 1 found" },
       { kind: "lost_dead_letters", first: 4, last: 5, detail: "1 dead letters booked, 0 found" },
@@ -137,9 +130,7 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
     await database.replayAll();
     expect(await found()).toEqual([]);
     await removeRow(0);
-    await database.client.command({
-      query: `ALTER TABLE ${database.name}.dead_letters DELETE WHERE true SETTINGS mutations_sync = 2`,
-    });
+    await database.alter("dead_letters DELETE WHERE true");
     expect(await found()).toMatchObject([
       { kind: "wrong_rows", first: 0, last: 0 },
       { kind: "lost_dead_letters", first: 1, last: 2 },
@@ -148,12 +139,8 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
 
   it("call it lawful when dead letters are so old that they may have expired", async () => {
     await database.completeRange([deadLetter("a")]);
-    const change = (query: string) =>
-      database.client.command({
-        query: `ALTER TABLE ${database.name}.${query} SETTINGS mutations_sync = 2`,
-      });
-    await change("dead_letters DELETE WHERE true");
-    await change("ledger UPDATE cut_at = cut_at - INTERVAL 600 MONTH WHERE true");
+    await database.alter("dead_letters DELETE WHERE true");
+    await database.alter("ledger UPDATE cut_at = cut_at - INTERVAL 600 MONTH WHERE true");
     expect(await found()).toEqual([]);
   });
 });

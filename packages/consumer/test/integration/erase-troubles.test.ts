@@ -8,7 +8,6 @@ import {
   sharedClickHouse,
   sharedKafka,
 } from "@push-reports/test-support";
-import { ClickHouseProxy } from "../support/clickhouse-proxy.js";
 import { Pipeline } from "../support/pipeline.js";
 
 /** More statements that write than an erasure has. */
@@ -16,17 +15,12 @@ const MOST_STEPS = 20;
 
 describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
   let pipeline: Pipeline;
-  let proxy: ClickHouseProxy | null = null;
 
   beforeEach(async () => {
     const { brokers } = await sharedKafka();
     pipeline = await Pipeline.create(brokers, await sharedClickHouse(), 2);
   });
-  afterEach(async () => {
-    await pipeline.close();
-    await proxy?.stop();
-    proxy = null;
-  });
+  afterEach(async () => pipeline.close());
 
   const instanceId = randomUUID();
   const recordsOf = (userId: string, count = 1) =>
@@ -49,16 +43,8 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     expect(stdout).toContain(" 0 discrepancies");
     expect(code).toBe(0);
   };
-  const throughProxy = async (intervene: Parameters<typeof ClickHouseProxy.start>[1]) => {
-    proxy = await ClickHouseProxy.start(pipeline.environment()["CLICKHOUSE_URL"] ?? "", intervene);
-    return { CLICKHOUSE_URL: proxy.url };
-  };
-  const alter = (statement: string) =>
-    pipeline.clickHouse.command({
-      query: `ALTER TABLE ${pipeline.database}.${statement} SETTINGS mutations_sync = 2`,
-    });
   const ageClaims = () =>
-    alter("command_claims UPDATE said_at = said_at - INTERVAL 2 MINUTE WHERE true");
+    pipeline.alter("command_claims UPDATE said_at = said_at - INTERVAL 2 MINUTE WHERE true");
   /** Five reports of alice and five of bob, of a range that is in the table and not in the ledger. */
   const rangeUnderWay = async () => {
     await pipeline.produce(0, [...recordsOf("alice", 5), ...recordsOf("bob", 5)]);
@@ -136,7 +122,7 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     const { database, clickHouse } = pipeline;
     const arrivals = [/INSERT INTO \w+\.erased_reports/, /DISTINCT toString\(publish_id\)/];
     let arrived = 0;
-    const through = await throughProxy((statement) => {
+    const through = await pipeline.throughProxy((statement) => {
       // Counting what it would remove asks the same before it books anything.
       if (arrived === 0 && !arrivals[0]?.test(statement)) return {};
       if (arrivals[arrived]?.test(statement) !== true) return {};
@@ -163,7 +149,7 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
       await pipeline.untilLedgered(2, consumer.log);
     };
     let removals = 0;
-    const through = await throughProxy((statement) => {
+    const through = await pipeline.throughProxy((statement) => {
       if (!/ALTER TABLE \w+\.dead_letters DELETE/.test(statement)) return {};
       removals += 1;
       return removals === 1 ? { until: arrive() } : {};
@@ -180,7 +166,7 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
   it("keeps others away when it lost the connection, for the database may still be at it", async () => {
     await pipeline.produce(0, recordsOf("alice"));
     await pipeline.stop(await consume(1));
-    const through = await throughProxy((statement) => ({
+    const through = await pipeline.throughProxy((statement) => ({
       isCut: /ALTER TABLE \w+\.reports DELETE/.test(statement),
     }));
     const lost = await pipeline.begin("erase", arguments_("alice"), through).ended;
@@ -204,12 +190,12 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
       ...users.flatMap(lettersOf),
     ]);
     await pipeline.stop(await consume(3 + 3 * MOST_STEPS));
-    await alter("dead_letters UPDATE headers_base64 = map('v', base64Encode('1')) WHERE true");
+    await pipeline.makeLettersReadable();
     expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });
 
     let [seen, killAt] = [0, 0];
     let victim: ReturnType<Pipeline["begin"]> | null = null;
-    const through = await throughProxy((statement) => {
+    const through = await pipeline.throughProxy((statement) => {
       if (!/^\s*(ALTER TABLE|INSERT INTO)/.test(statement)) return {};
       if (statement.includes("command_claims")) return {};
       seen += 1;

@@ -37,13 +37,9 @@ describeWithContainers("the ledger against the log", ["kafka", "clickhouse"], ()
     await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: `${offset}` }] });
   };
-  const change = (query: string) =>
-    pipeline.clickHouse.command({
-      query: `ALTER TABLE ${pipeline.database}.${query} SETTINGS mutations_sync = 2`,
-    });
   /** As if the tables had been made before their oldest rows could expire. */
   const ageDeployment = () =>
-    change("schema_migrations UPDATE applied_at = applied_at - INTERVAL 2 YEAR WHERE true");
+    pipeline.alter("schema_migrations UPDATE applied_at = applied_at - INTERVAL 2 YEAR WHERE true");
   const verify = async () => {
     const { code, stdout } = await pipeline.command("verify", "--json");
     const { discrepancies } = JSON.parse(stdout) as {
@@ -63,7 +59,7 @@ describeWithContainers("the ledger against the log", ["kafka", "clickhouse"], ()
     await consumeAll(300);
     expect(await verify()).toEqual({ code: 0, found: [] });
 
-    await change(`ledger DELETE WHERE first = ${first}`);
+    await pipeline.alter(`ledger DELETE WHERE first = ${first}`);
 
     expect(await verify()).toEqual({ code: 1, found: [["gap", first, first + 99]] });
     expect(await gaps()).toEqual(inView);
@@ -93,7 +89,7 @@ describeWithContainers("the ledger against the log", ["kafka", "clickhouse"], ()
   it("names a gap whose range before is older than what is looked at", async () => {
     await pipeline.produce(0, records(20));
     await consumeAll(20);
-    await change(
+    await pipeline.alter(
       "ledger UPDATE completed_at = completed_at - INTERVAL 8 DAY, cut_at = cut_at - INTERVAL 8 DAY WHERE true",
     );
     await setGroupTo(30);
@@ -110,17 +106,17 @@ describeWithContainers("the ledger against the log", ["kafka", "clickhouse"], ()
     await pipeline.produce(0, records(300));
     await consumeAll(400);
 
-    await change("ledger DELETE WHERE first < 100");
+    await pipeline.alter("ledger DELETE WHERE first < 100");
     expect(await verify()).toEqual({ code: 0, found: [] });
     expect(await gaps()).toEqual([]);
 
     // The log still has what was taken a moment ago.
-    await change("ledger DELETE WHERE first < 300");
+    await pipeline.alter("ledger DELETE WHERE first < 300");
     expect(await verify()).toEqual({ code: 1, found: [["gap", 100, 299]] });
     // Then only the rows tell.
     await removeFromLogBefore(390);
     expect(await verify()).toEqual({ code: 1, found: [["gap", 100, 299]] });
-    await change("reports DELETE WHERE offset BETWEEN 100 AND 149");
+    await pipeline.alter("reports DELETE WHERE offset BETWEEN 100 AND 149");
     expect(await verify()).toEqual({ code: 1, found: [["gap", 150, 299]] });
   });
 
@@ -130,7 +126,7 @@ describeWithContainers("the ledger against the log", ["kafka", "clickhouse"], ()
     await consumeAll(1);
     await pipeline.produce(0, records(10, long));
     await consumeAll(11);
-    await change("ledger DELETE WHERE first = 0");
+    await pipeline.alter("ledger DELETE WHERE first = 0");
     expect(await verify()).toEqual({ code: 1, found: [["gap", 0, 0]] });
   });
 

@@ -257,6 +257,13 @@ export class AnalystDatabase {
     return await result.json<Row>();
   }
 
+  /** Resolves once it is done: "reports DELETE WHERE offset = 1". */
+  async alter(statement: string): Promise<void> {
+    await this.client.command({
+      query: `ALTER TABLE ${this.name}.${statement} SETTINGS mutations_sync = 2`,
+    });
+  }
+
   /** Merges every table down to one part a month. */
   async merge(): Promise<void> {
     for (const table of MERGING)
