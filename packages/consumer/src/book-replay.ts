@@ -1,50 +1,62 @@
-import type { ClickHouseStatements } from "./clickhouse-statements.js";
-import { replayCountsQuery } from "./replay-counts.js";
+import { randomUUID } from "node:crypto";
+import type { AskedDatabase } from "./clickhouse-statements.js";
+import { type CountedRanges, replayCountsQuery } from "./replay-counts.js";
 import { WriteError } from "./report-writer.js";
 import type { DeadLetter } from "./selected-dead-letters.js";
 
-/**
- * Books, for the ranges of these dead letters, how many of all their dead letters are rows by now that were none when the range was complete: a
- * count that comes out the same however often it is taken, so that a replay that died before this line is healed by repeating it.
- */
+/** Books, for the ranges of these dead letters, what was replayed of them. @throws WriteError */
 export async function bookReplay(
-  {
-    statements,
-    database,
-  }: {
-    readonly statements: ClickHouseStatements;
-    readonly database: string;
-  },
+  asked: AskedDatabase,
   source: string,
   partition: number,
   letters: readonly DeadLetter[],
 ): Promise<void> {
   const names = [...new Set(letters.map(({ range_name }) => range_name))];
   const offsets = letters.map(({ offset }) => Number(offset));
-  const counts = await statements.select<{ first: string; rows: string }>(
-    `SELECT toString(counts.first) AS first, toString(counts.rows) AS rows FROM (${replayCountsQuery(
-      database,
-      {
-        ranges:
-          "source = {source:String} AND partition = {partition:UInt32} AND name IN {names:Array(String)}",
-        records:
-          "source = {source:String} AND partition = {partition:UInt32} AND offset BETWEEN {first:UInt64} AND {last:UInt64}",
-      },
-    )}) AS counts`,
-    {
-      source,
-      partition,
-      names,
-      first: Math.min(...names.map(firstOf), ...offsets),
-      last: Math.max(...names.map(lastOf), ...offsets),
-    },
+  const of = {
+    ranges:
+      "source = {source:String} AND partition = {partition:UInt32} AND name IN {names:Array(String)}",
+    records:
+      "source = {source:String} AND partition = {partition:UInt32} AND offset BETWEEN {first:UInt64} AND {last:UInt64}",
+  };
+  await bookReplays(asked, of, {
+    source,
+    partition,
+    names,
+    first: Math.min(...names.map(firstOf), ...offsets),
+    last: Math.max(...names.map(lastOf), ...offsets),
+  });
+}
+
+/**
+ * Books, for some ranges, how many of all their dead letters are rows by now that were none when the range was complete: a
+ * count that comes out the same however often it is taken, so that a replay that died before this line is healed by repeating it.
+ * @throws WriteError
+ */
+export async function bookReplays(
+  { statements, database }: AskedDatabase,
+  of: CountedRanges,
+  params: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const booked = await statements.select<ReplayCount>(
+    `SELECT source, partition, toString(counts.first) AS first, toString(counts.rows) AS rows
+     FROM (${replayCountsQuery(database, of)}) AS counts WHERE counts.rows > 0`,
+    params,
   );
-  const booked = counts.filter(({ rows }) => Number(rows) > 0);
   if (booked.length === 0) return;
-  const rows = booked.map(({ first, rows }) =>
+  const lines = booked.map(({ source, partition, first, rows }) =>
     JSON.stringify({ source, partition, first: Number(first), kind: "replay", rows: Number(rows) }),
   );
-  await statements.insert("corrections", "", Buffer.from(`${rows.join("\n")}\n`));
+  // With a token of its own: the same count as before is to be there again where it is gone.
+  await statements.insert("corrections", randomUUID(), Buffer.from(`${lines.join("\n")}\n`));
+}
+
+/** Of one range; numbers of 64 bits as text. */
+interface ReplayCount {
+  readonly source: string;
+  readonly partition: number;
+  readonly first: string;
+  readonly rows: string;
 }
 
 /** The first offset of the range of a name. @throws WriteError for a name that is none. */

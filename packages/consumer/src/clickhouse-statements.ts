@@ -11,6 +11,12 @@ const TLS_NAMES: TlsNames = {
   host: "the host of CLICKHOUSE_URL",
 };
 
+/** A database, and what runs statements there. */
+export interface AskedDatabase {
+  readonly statements: ClickHouseStatements;
+  readonly database: string;
+}
+
 /** Bounds of one statement. */
 export interface StatementOptions {
   readonly database: string;
@@ -52,7 +58,10 @@ const INSERT_SETTINGS = [
   "input_format_allow_errors_num = 0",
 ] as const;
 
-/** Runs inserts of ready-made lines and small queries, and turns every failure into a {@link WriteError}. */
+/** Queries count on them, whatever a profile says: a comparison with what a join has not found would be NULL, and hide it. */
+const QUERY_SETTINGS = ["join_use_nulls = 0"] as const;
+
+/** Runs inserts, removals and small queries, and turns every failure into a {@link WriteError}. */
 export class ClickHouseStatements {
   readonly #client: ClickHouseClient;
   readonly #options: StatementOptions;
@@ -91,19 +100,75 @@ export class ClickHouseStatements {
     }
   }
 
-  /** Runs a statement that answers nothing and names its own settings; values only as `{name:Type}` parameters. @throws WriteError */
-  async command(query: string, params: Readonly<Record<string, unknown>>): Promise<void> {
+  /**
+   * Inserts what a query gives; values only as `{name:Type}` parameters. The same rows as in an earlier insert are meant to be there again:
+   * nothing is dropped as a repetition. @throws WriteError
+   */
+  async insertSelected(
+    table: string,
+    columns: string,
+    query: string,
+    params: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const { database, maxExecutionSecs, insertSettings, readSettings } = this.#options;
+    const settings = [
+      `max_execution_time = ${maxExecutionSecs}`,
+      "insert_deduplicate = 0",
+      "max_partitions_per_insert_block = 0",
+      ...QUERY_SETTINGS,
+      ...insertSettings,
+      ...readSettings,
+    ];
+    await this.#command(
+      `INSERT INTO ${database}.${table} (${columns}) ${query} SETTINGS ${settings.join(", ")}`,
+      params,
+      `The insert into ${table} failed`,
+    );
+  }
+
+  /**
+   * Removes the rows of a condition, and resolves when they are gone; values only as `{name:Type}` parameters. What has begun goes on in the
+   * database, whatever becomes of the statement. @throws WriteError
+   */
+  async deleteFrom(
+    table: string,
+    condition: string,
+    params: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const { database, maxExecutionSecs } = this.#options;
+    const settings = [
+      `max_execution_time = ${maxExecutionSecs}`,
+      "mutations_sync = 2",
+      // Replicated tables refuse a condition that asks another table unless it is said to be the same on every replica.
+      "allow_nondeterministic_mutations = 1",
+    ];
+    await this.#command(
+      `ALTER TABLE ${database}.${table} DELETE WHERE ${condition} SETTINGS ${settings.join(", ")}`,
+      params,
+      `The removal from ${table} failed`,
+    );
+  }
+
+  async #command(
+    query: string,
+    params: Readonly<Record<string, unknown>>,
+    failure: string,
+  ): Promise<void> {
     try {
       await this.#client.command({ query, query_params: { ...params } });
     } catch (error) {
-      throw asWriteError(error, "A statement failed");
+      throw asWriteError(error, failure);
     }
   }
 
-  /** Rows of a query, at most a few thousand; values only as `{name:Type}` parameters. @throws WriteError */
+  /** Rows of a query, all of which are held in memory; values only as `{name:Type}` parameters. @throws WriteError */
   async select<T>(query: string, params: Readonly<Record<string, unknown>>): Promise<readonly T[]> {
     const { maxExecutionSecs, readSettings } = this.#options;
-    const settings = [`max_execution_time = ${maxExecutionSecs}`, ...readSettings];
+    const settings = [
+      `max_execution_time = ${maxExecutionSecs}`,
+      ...QUERY_SETTINGS,
+      ...readSettings,
+    ];
     try {
       const result = await this.#client.query({
         query: `${query} SETTINGS ${settings.join(", ")}`,

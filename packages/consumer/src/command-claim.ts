@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "@push-reports/service-kit";
-import type { ClickHouseStatements } from "./clickhouse-statements.js";
+import type { AskedDatabase, ClickHouseStatements } from "./clickhouse-statements.js";
 import { WriteError } from "./report-writer.js";
 
 /** What a claim is made with. */
-export interface ClaimParts {
-  readonly statements: ClickHouseStatements;
-  readonly database: string;
+export interface ClaimParts extends AskedDatabase {
   readonly clock: Clock;
 }
 

@@ -9,8 +9,13 @@ import {
   readConfigGroups,
 } from "@push-reports/service-kit";
 import { createClickHouse } from "./clickhouse-client.js";
-import { CLICKHOUSE_OPTIONS, clusterSettings, TABLE_OPTIONS } from "./clickhouse-options.js";
-import { ClickHouseStatements } from "./clickhouse-statements.js";
+import {
+  CLICKHOUSE_OPTIONS,
+  type ClickHouseConfig,
+  clusterSettings,
+  TABLE_OPTIONS,
+} from "./clickhouse-options.js";
+import { type AskedDatabase, ClickHouseStatements } from "./clickhouse-statements.js";
 import { CLAIMED_INSERT_SECS } from "./command-claim.js";
 import { CONSUMER_OPTIONS } from "./config.js";
 import { readOffsetsSince, readPositions } from "./kafka-positions.js";
@@ -30,10 +35,7 @@ export const COMMAND_OPTION_GROUPS = {
 } as const satisfies OptionGroups;
 
 /** What the operators' commands work with. */
-export interface OperatorTools {
-  readonly client: ClickHouseClient;
-  readonly statements: ClickHouseStatements;
-  readonly database: string;
+export interface OperatorTools extends AskedDatabase {
   /** Whose offsets the tables are asked for. */
   readonly source: string;
   /** Where the group and the log stand. @throws when the log cannot be asked. */
@@ -45,8 +47,12 @@ export interface OperatorTools {
   readonly close: () => Promise<void>;
 }
 
-/** How long one question of a command may take, s. */
-const STATEMENT_SECS = 600;
+/** A replay gives rows to three roll-ups at once, and meanwhile its claim must be said again: behind those it could come too late. */
+const MAX_CONNECTIONS = 4;
+/** How long one statement of a command may take, s. */
+export const STATEMENT_SECS = 600;
+/** The same of an erasure, which rewrites parts of tables. */
+export const ERASURE_STATEMENT_SECS = 3_600;
 
 /**
  * Opens what the environment names; Kafka is connected to once it is asked.
@@ -59,11 +65,14 @@ export function openOperatorTools(
   const config = readConfigGroups(COMMAND_OPTION_GROUPS, environment, readTextFile);
   const { requestTimeoutMs, groupId, source, logLevel } = config.command;
   const logger = createLogger({ service: "command", level: logLevel });
-  const limits = { insertTimeoutMs: statementSecs * 1_000, maxConnections: 2 };
+  const limits = { insertTimeoutMs: statementSecs * 1_000, maxConnections: MAX_CONNECTIONS };
   const client = createClickHouse(config.clickHouse, limits, logger);
   const admin = createKafka(config.kafka, { requestTimeoutMs }, logger).admin();
   return {
-    ...operatorStatements(client, config.tables.database, clusterSettings(config.clickHouse)),
+    ...operatorStatements(client, config.tables.database, {
+      statementSecs,
+      cluster: config.clickHouse.cluster,
+    }),
     source,
     mayBeConsumed: true,
     positions: async () => {
@@ -81,19 +90,22 @@ export function openOperatorTools(
   };
 }
 
-/** What a command works on a database with. @param settings what a cluster needs on top. */
+/** What a command works on a database with. @param statementSecs as of {@link openOperatorTools}. */
 export function operatorStatements(
   client: ClickHouseClient,
   database: string,
-  settings: ReturnType<typeof clusterSettings> = clusterSettings({ cluster: null }),
-): Pick<OperatorTools, "client" | "statements" | "database"> {
+  {
+    statementSecs,
+    cluster = null,
+  }: { readonly statementSecs: number; readonly cluster?: ClickHouseConfig["cluster"] },
+): AskedDatabase {
   const options = {
     database,
-    maxExecutionSecs: STATEMENT_SECS,
+    maxExecutionSecs: statementSecs,
     maxInsertSecs: CLAIMED_INSERT_SECS,
-    ...settings,
+    ...clusterSettings({ cluster }),
   };
-  return { client, statements: new ClickHouseStatements(client, options), database };
+  return { statements: new ClickHouseStatements(client, options), database };
 }
 
 /** Text of a file. */

@@ -27,7 +27,7 @@ const OUT_OF_REACH = `Not within reach of this command:
 /** Partitions that are named one by one. */
 const MOST_NAMED = 100;
 
-/** Runs the command. @returns the exit code. @throws Error for arguments that cannot be used; ClickHouseError */
+/** Runs the command. @returns the exit code. @throws Error for arguments that cannot be used; WriteError; ClaimError */
 export async function runErase(
   args: readonly string[],
   { open, terminal }: Command<OperatorTools>,

@@ -1,4 +1,4 @@
-import type { AnalystDatabase } from "./analyst-command.js";
+import type { AskedDatabase } from "./clickhouse-statements.js";
 import type { CommandClaim } from "./command-claim.js";
 import { bookErasedRows, bookErasures, recountReplays } from "./erasure-books.js";
 import {
@@ -12,7 +12,7 @@ import {
 import { INSTANCE_HOURS, NOTIFICATIONS, PUBLISH_ACTIVITY, rebuildRollUp } from "./roll-ups.js";
 
 /** Parts of an erasure. */
-export interface ErasureParts extends AnalystDatabase {
+export interface ErasureParts extends AskedDatabase {
   readonly claim: CommandClaim;
   /** Resolves when nothing that the log held at its beginning can become a row any more, or when that takes too long. */
   readonly settle: () => Promise<void>;
@@ -47,14 +47,13 @@ const MAX_ROUNDS = 5;
 /** Values of one statement's list: they travel in a URL. */
 const CHUNK = 500;
 
-/** Counts what an erasure would remove, and changes nothing. @throws ClickHouseError */
+/** Counts what an erasure would remove, and changes nothing. @throws WriteError */
 export async function planErasure(
-  parts: AnalystDatabase,
+  parts: AskedDatabase,
   subject: ErasureSubject,
 ): Promise<ErasurePlan> {
   const { publishes, hours } = await traceOf(parts, subject);
-  const [row] = await rowsOf<{ n: string }>(
-    parts,
+  const [row] = await parts.statements.select<{ n: string }>(
     `SELECT count() AS n FROM ${parts.database}.dead_letters FINAL WHERE ${isUnattributable(subject)}`,
     subjectParams(subject),
   );
@@ -66,7 +65,7 @@ export async function planErasure(
 /**
  * Removes every report and dead letter of a subject and makes the roll-ups anew without it; what is removed is booked first. Whatever
  * dies on the way, running it again completes it. What a range under way has inserted comes back when that range is done again, so what is
- * left is counted once the log has settled. @throws ClickHouseError; ClaimError
+ * left is counted once the log has settled. @throws WriteError; ClaimError
  */
 export async function erase(parts: ErasureParts, subject: ErasureSubject): Promise<Erasure> {
   await parts.settle();
@@ -88,8 +87,8 @@ export function isAnything({ reports, notifications, deadLetters }: Holdings): b
   return reports + notifications + deadLetters > 0;
 }
 
-async function eraseOnce(parts: AnalystDatabase, subject: ErasureSubject): Promise<void> {
-  const { client, database } = parts;
+async function eraseOnce(parts: AskedDatabase, subject: ErasureSubject): Promise<void> {
+  const { statements, database } = parts;
   const params = subjectParams(subject);
   // Booked first: whatever arrives in between is traced as well, and is removed by the next round.
   await bookErasedRows(parts, subject);
@@ -98,7 +97,7 @@ async function eraseOnce(parts: AnalystDatabase, subject: ErasureSubject): Promi
   const others = `instance_id = {instance:UUID} AND NOT ifNull(${SUBJECT_COLUMN[subject.kind]} = {subject:String}, false)`;
   for (const chunk of chunksOf(devices)) {
     const rows = `instance_id = {instance:UUID} AND device_id IN ${listOf("devices")}`;
-    await rebuildRollUp(client, database, NOTIFICATIONS, {
+    await rebuildRollUp(parts, NOTIFICATIONS, {
       rows,
       reports: `${others} AND device_id IN ${listOf("devices")}`,
       params: { ...params, devices: JSON.stringify(chunk) },
@@ -106,7 +105,7 @@ async function eraseOnce(parts: AnalystDatabase, subject: ErasureSubject): Promi
   }
   for (const chunk of chunksOf(publishes)) {
     const rows = `instance_id = {instance:UUID} AND publish_id IN ${listOf("publishes")}`;
-    await rebuildRollUp(client, database, PUBLISH_ACTIVITY, {
+    await rebuildRollUp(parts, PUBLISH_ACTIVITY, {
       rows,
       reports: `${others} AND publish_id IN ${listOf("publishes")}`,
       params: { ...params, publishes: JSON.stringify(chunk) },
@@ -114,16 +113,19 @@ async function eraseOnce(parts: AnalystDatabase, subject: ErasureSubject): Promi
   }
   for (const chunk of chunksOf(hours)) {
     const rows = "instance_id = {instance:UUID} AND hour IN {hours:Array(DateTime('UTC'))}";
-    await rebuildRollUp(client, database, INSTANCE_HOURS, {
+    await rebuildRollUp(parts, INSTANCE_HOURS, {
       rows,
       reports: `${others} AND toStartOfHour(toDateTime(received_at, 'UTC')) IN {hours:Array(DateTime('UTC'))}`,
       params: { ...params, hours: chunk },
     });
   }
-  await deleteFrom(parts, "dead_letters", isDeadLetterOfSubject(subject), params);
-  // Only what is booked: a report that has arrived since then belongs to the next round.
-  const booked = `(source, partition, offset) IN (SELECT source, partition, offset FROM ${database}.erased_reports)`;
-  await deleteFrom(parts, "reports", `${isOfSubject(subject)} AND ${booked}`, params);
+  // Only what is booked as what it is: whatever has arrived since then belongs to the next round.
+  const isBooked = (was: "was_dead_letter" | "was_row") =>
+    `(source, partition, offset) IN (SELECT source, partition, offset FROM ${database}.erased_reports WHERE ${was} = 1)`;
+  const letters = `${isDeadLetterOfSubject(subject)} AND ${isBooked("was_dead_letter")}`;
+  await statements.deleteFrom("dead_letters", letters, params);
+  const reports = `${isOfSubject(subject)} AND ${isBooked("was_row")}`;
+  await statements.deleteFrom("reports", reports, params);
 }
 
 /** A list of texts, bound as JSON: the client does not escape quotes within an `Array(String)` parameter. */
@@ -131,12 +133,17 @@ function listOf(parameter: string): string {
   return `JSONExtract({${parameter}:String}, 'Array(String)')`;
 }
 
-async function holdingsOf(parts: AnalystDatabase, subject: ErasureSubject): Promise<Holdings> {
-  const { database } = parts;
+async function holdingsOf(
+  { statements, database }: AskedDatabase,
+  subject: ErasureSubject,
+): Promise<Holdings> {
   const named =
     subject.kind === "device" ? "device_id = {subject:String}" : "has(user_ids, {subject:String})";
-  const [row] = await rowsOf<{ reports: string; notifications: string; dead_letters: string }>(
-    parts,
+  const [row] = await statements.select<{
+    reports: string;
+    notifications: string;
+    dead_letters: string;
+  }>(
     `SELECT
        (SELECT count() FROM ${database}.reports WHERE ${isOfSubject(subject)}) AS reports,
        (SELECT count() FROM ${database}.notifications WHERE instance_id = {instance:UUID} AND ${named}) AS notifications,
@@ -151,11 +158,9 @@ async function holdingsOf(parts: AnalystDatabase, subject: ErasureSubject): Prom
 }
 
 /** Devices, publishes and hours of receipt that the subject's rows are found under. */
-async function traceOf(parts: AnalystDatabase, subject: ErasureSubject) {
-  const { database } = parts;
+async function traceOf({ statements, database }: AskedDatabase, subject: ErasureSubject) {
   const distinct = async (expression: string, from: string) => {
-    const rows = await rowsOf<{ value: string }>(
-      parts,
+    const rows = await statements.select<{ value: string }>(
       `SELECT DISTINCT toString(${expression}) AS value FROM ${from} ORDER BY value`,
       subjectParams(subject),
     );
@@ -172,27 +177,6 @@ async function traceOf(parts: AnalystDatabase, subject: ErasureSubject) {
     publishes: await distinct("publish_id", reports),
     hours: await distinct("toStartOfHour(toDateTime(received_at, 'UTC'))", reports),
   };
-}
-
-async function deleteFrom(
-  { client, database }: AnalystDatabase,
-  table: string,
-  condition: string,
-  params: Readonly<Record<string, string>>,
-): Promise<void> {
-  await client.command({
-    query: `ALTER TABLE ${database}.${table} DELETE WHERE ${condition} SETTINGS mutations_sync = 2`,
-    query_params: { ...params },
-  });
-}
-
-async function rowsOf<T>(
-  { client }: AnalystDatabase,
-  query: string,
-  params: Readonly<Record<string, string>>,
-): Promise<readonly T[]> {
-  const result = await client.query({ query, query_params: { ...params }, format: "JSONEachRow" });
-  return await result.json<T>();
 }
 
 function chunksOf(values: readonly string[]): readonly (readonly string[])[] {

@@ -7,8 +7,10 @@ export { createClickHouse, IDLE_SOCKET_TTL_MS } from "./clickhouse-client.js";
 export * from "./clickhouse-options.js";
 export {
   COMMAND_OPTION_GROUPS,
+  ERASURE_STATEMENT_SECS,
   type OperatorTools,
   operatorStatements,
+  STATEMENT_SECS,
 } from "./command-environment.js";
 export * from "./config.js";
 export { createIngestion, type IngestionMaterials } from "./create-ingestion.js";

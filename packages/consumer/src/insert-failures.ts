@@ -26,6 +26,8 @@ const PASSING: ReadonlyMap<number, string> = new Map([
   [285, "TOO_FEW_LIVE_REPLICAS"],
   [286, "UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE"],
   [319, "UNKNOWN_STATUS_OF_INSERT"],
+  // Of a removal that a replica has not got to.
+  [341, "UNFINISHED"],
   [394, "QUERY_WAS_CANCELLED"],
   [425, "SYSTEM_ERROR"],
   [735, "QUERY_WAS_CANCELLED_BY_CLIENT"],

@@ -1,5 +1,5 @@
 import { decodeReport } from "@push-reports/report";
-import type { ClickHouseStatements } from "./clickhouse-statements.js";
+import type { AskedDatabase } from "./clickhouse-statements.js";
 import { formatTime } from "./clickhouse-time.js";
 import { uuidList } from "./clickhouse-uuids.js";
 import { receiptWindow } from "./receipt-times.js";
@@ -7,9 +7,7 @@ import type { SourceRecord } from "./record-source.js";
 import { completeRollUps } from "./roll-ups.js";
 
 /** Where dead letters are looked for. */
-export interface LettersPlace {
-  readonly statements: ClickHouseStatements;
-  readonly database: string;
+export interface LettersPlace extends AskedDatabase {
   readonly source: string;
   readonly partition: number;
 }
@@ -59,7 +57,7 @@ function rowsOf({ source, partition }: LettersPlace, records: readonly SourceRec
  * @param taken ids of reports that will be rows by then; those of the records that are left are added. @throws WriteError
  */
 export async function withoutOtherCopies(
-  { statements, database }: Pick<LettersPlace, "statements" | "database">,
+  { statements, database }: AskedDatabase,
   records: readonly SourceRecord[],
   taken: Set<string>,
 ): Promise<readonly SourceRecord[]> {

@@ -7,6 +7,7 @@ import { LOOK_AGAIN_MS } from "./find-bad-records.js";
 import { planReplay, type RefusedLetter, replay } from "./replay.js";
 import type { BadRecord } from "./row-lines.js";
 import type { Command } from "./run-command.js";
+import type { DeadLetterFilter } from "./selected-dead-letters.js";
 
 const USAGE = `replay [--dry-run | --yes] [--partition N] [--first N] [--last N] [--reason WORD] [--from TIME] [--to TIME]
 Makes rows of dead letters that can be read by now, with their original source, partition and offset.
@@ -63,8 +64,7 @@ export async function runReplay(
     from: timeOf("--from", values.from),
     to: timeOf("--to", values.to),
   };
-  refuseEmpty("--first", selected.firstOffset, "--last", selected.lastOffset);
-  refuseEmpty("--from", selected.from, "--to", selected.to);
+  refuseNothingBetween(selected);
   const { statements, database, source } = await open();
   const filter = { source, ...selected };
   write(`to do: ${JSON.stringify(await planReplay({ statements, database }, filter))}\n`);
@@ -119,12 +119,13 @@ function timeOf(option: string, text: string | undefined): Date | null {
 }
 
 /** Bounds that nothing lies between are a slip: their replay would find nothing to do, and look like one that is done. */
-function refuseEmpty<T extends number | Date>(
-  low: string,
-  from: T | null,
-  high: string,
-  to: T | null,
-): void {
-  if (from !== null && to !== null && from > to)
-    throw new Error(`${low} must not lie behind ${high}`);
+function refuseNothingBetween({
+  firstOffset,
+  lastOffset,
+  from,
+  to,
+}: Pick<DeadLetterFilter, "firstOffset" | "lastOffset" | "from" | "to">): void {
+  if (firstOffset !== null && lastOffset !== null && firstOffset > lastOffset)
+    throw new Error("--first must not lie behind --last");
+  if (from !== null && to !== null && from >= to) throw new Error("--from must lie before --to");
 }

@@ -1,5 +1,5 @@
 import { bookReplay } from "./book-replay.js";
-import type { ClickHouseStatements } from "./clickhouse-statements.js";
+import type { AskedDatabase } from "./clickhouse-statements.js";
 import { type InsertLettersParts, insertLetters } from "./insert-letters.js";
 import {
   completeViewsOf,
@@ -41,14 +41,8 @@ export interface RefusedLetter {
   readonly clickHouseCode: number;
 }
 
-/** What a replay asks. */
-export interface PlanParts {
-  readonly statements: ClickHouseStatements;
-  readonly database: string;
-}
-
 /** Parts of a replay. */
-export interface ReplayParts extends PlanParts, InsertLettersParts {
+export interface ReplayParts extends AskedDatabase, InsertLettersParts {
   /** Is told of each dead letter that the database still refuses. */
   readonly onRefused: (letter: RefusedLetter) => void;
 }
@@ -64,7 +58,10 @@ interface Page {
 }
 
 /** Counts what {@link replay} would do, and writes nothing. @throws WriteError */
-export async function planReplay(parts: PlanParts, filter: DeadLetterFilter): Promise<ReplayPlan> {
+export async function planReplay(
+  parts: AskedDatabase,
+  filter: DeadLetterFilter,
+): Promise<ReplayPlan> {
   let decidedByTrying = 0;
   // Of a report with several dead letters one becomes a row, wherever the others are.
   const planned = new Set<string>();
@@ -114,7 +111,7 @@ export async function replay(parts: ReplayParts, filter: DeadLetterFilter): Prom
  * @param write gives how many of the lines did not become rows.
  */
 async function forEachPage(
-  { statements, database }: PlanParts,
+  { statements, database }: AskedDatabase,
   filter: DeadLetterFilter,
   takenAt: () => Set<string>,
   write: (page: Page) => Promise<number>,

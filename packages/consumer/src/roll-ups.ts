@@ -1,11 +1,8 @@
-import type { ClickHouseClient } from "@clickhouse/client";
+import type { AskedDatabase, ClickHouseStatements } from "./clickhouse-statements.js";
 import { type ViewsSeen, WriteError } from "./report-writer.js";
 
 /** What making roll-ups needs of a database. */
-export interface RollUpDatabase {
-  select<T>(query: string, params: Readonly<Record<string, unknown>>): Promise<readonly T[]>;
-  command(query: string, params: Readonly<Record<string, unknown>>): Promise<void>;
-}
+export type RollUpDatabase = Pick<ClickHouseStatements, "select" | "insertSelected">;
 
 /** A table that a materialized view fills from `reports`, one row a group of reports. */
 export interface RollUp {
@@ -76,22 +73,17 @@ export interface Rebuild {
 /**
  * Makes rows of a roll-up anew from `reports`, by the view's own definition: for states that cannot forget. Reports that arrive
  * meanwhile are kept, since states may be merged twice. When it dies half-way, rows are missing until it is run again.
- * @throws ClickHouseError; WriteError when the view is not there.
+ * @throws WriteError, `misconfigured` when the view is not there.
  */
 export async function rebuildRollUp(
-  client: ClickHouseClient,
-  database: string,
+  { statements, database }: AskedDatabase,
   { table, view }: RollUp,
   { rows, reports, params }: Rebuild,
 ): Promise<void> {
-  const asked = rollUpDatabaseOf(client);
   // Before anything is deleted it is sure that it can be made again.
-  await definitionOf(asked, database, view, reports);
-  await client.command({
-    query: `ALTER TABLE ${database}.${table} DELETE WHERE ${rows} SETTINGS mutations_sync = 2`,
-    query_params: { ...params },
-  });
-  await mergeInto(asked, database, { table, view }, { reports, params });
+  await definitionOf(statements, database, view, reports);
+  await statements.deleteFrom(table, rows, params);
+  await mergeInto(statements, database, { table, view }, { reports, params });
 }
 
 async function mergeInto(
@@ -104,27 +96,7 @@ async function mergeInto(
     definitionOf(asked, database, view, reports),
     columnsOf(asked, database, table),
   ]);
-  // The same rows as in an earlier insert are meant to be there again, so nothing may be dropped as a repetition.
-  await asked.command(
-    `INSERT INTO ${database}.${table} (${columns}) SELECT ${columns} FROM (${select}) SETTINGS insert_deduplicate = 0, max_partitions_per_insert_block = 0`,
-    params,
-  );
-}
-
-function rollUpDatabaseOf(client: ClickHouseClient): RollUpDatabase {
-  return {
-    select: async <T>(query: string, params: Readonly<Record<string, unknown>>) => {
-      const result = await client.query({
-        query,
-        query_params: { ...params },
-        format: "JSONEachRow",
-      });
-      return await result.json<T>();
-    },
-    command: async (query, params) => {
-      await client.command({ query, query_params: { ...params } });
-    },
-  };
+  await asked.insertSelected(table, columns, `SELECT ${columns} FROM (${select})`, params);
 }
 
 async function definitionOf(

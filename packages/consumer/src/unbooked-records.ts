@@ -29,9 +29,12 @@ export async function untilBooked(
   parts: UnbookedParts,
   deadline: number,
 ): Promise<readonly UnbookedStretch[]> {
-  const positions = await parts.positions();
+  let positions = await parts.positions();
   for (let looks = 0; ; looks += 1) {
     const unbooked = await unbookedOf(positions, parts.ledger);
+    // What is covered stays so.
+    const open = new Set(unbooked.map(({ partition }) => partition));
+    positions = new Map([...positions].filter(([partition]) => open.has(partition)));
     if (unbooked.length === 0 || parts.clock.now() >= deadline) return unbooked;
     if (looks === 0) parts.onWait();
     await parts.clock.sleep(LOOK_EVERY_MS);

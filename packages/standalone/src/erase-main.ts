@@ -1,5 +1,5 @@
 import process from "node:process";
-import { runCommand, runErase } from "@push-reports/consumer";
+import { ERASURE_STATEMENT_SECS, runCommand, runErase } from "@push-reports/consumer";
 import { openStoppedTools } from "./stopped-database.js";
 
-await runCommand(process, runErase, () => openStoppedTools(process.env));
+await runCommand(process, runErase, () => openStoppedTools(process.env, ERASURE_STATEMENT_SECS));

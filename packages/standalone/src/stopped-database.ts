@@ -4,6 +4,7 @@ import {
   type OpenedDatabase,
   type OperatorTools,
   operatorStatements,
+  STATEMENT_SECS,
   TABLE_OPTIONS,
 } from "@push-reports/consumer";
 import { type EmbeddedLog, openEmbeddedLog } from "@push-reports/embedded-log";
@@ -37,8 +38,14 @@ export async function openStoppedDatabase(environment: Environment): Promise<Ope
   }
 }
 
-/** Opens database and log of a standalone that does not run. @throws as {@link openStoppedDatabase}; LogError */
-export async function openStoppedTools(environment: Environment): Promise<OperatorTools> {
+/**
+ * Opens database and log of a standalone that does not run.
+ * @param statementSecs how long the database may take for one statement, s. @throws as {@link openStoppedDatabase}; LogError
+ */
+export async function openStoppedTools(
+  environment: Environment,
+  statementSecs = STATEMENT_SECS,
+): Promise<OperatorTools> {
   const { standalone } = readStopped(environment);
   const { client, database, close } = await openStoppedDatabase(environment);
   let log: EmbeddedLog | null = null;
@@ -48,7 +55,7 @@ export async function openStoppedTools(environment: Environment): Promise<Operat
     return embeddedPositions(log);
   };
   return {
-    ...operatorStatements(client, database),
+    ...operatorStatements(client, database, { statementSecs }),
     source: SOURCE,
     mayBeConsumed: false,
     positions,

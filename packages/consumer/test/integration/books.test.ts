@@ -34,7 +34,7 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
   const eraseUser = (id: string) =>
     erase(
       {
-        client: database.client,
+        statements: database.statements,
         database: database.name,
         claim: { renew: async () => undefined },
         settle: async () => undefined,
@@ -43,10 +43,7 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
     );
   const found = async () =>
     (await database.discrepancies()).filter(({ kind }) => kind !== "absent");
-  const removeRow = (offset: number) =>
-    database.client.command({
-      query: `ALTER TABLE ${database.name}.reports DELETE WHERE offset = ${offset} SETTINGS mutations_sync = 2`,
-    });
+  const removeRow = (offset: number) => database.alter(`reports DELETE WHERE offset = ${offset}`);
 
   it("stay true when a row is erased that was set aside before its range made it one", async () => {
     await database.completeRange([lateRow("gone"), lateRow("stays"), row("stays")]);
@@ -100,6 +97,15 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
     expect(await found()).toEqual([]);
   });
 
+  it("have what was replayed again where that was lost, by replaying again", async () => {
+    await database.completeRange([deadLetter("a"), row("a")]);
+    await database.replayAll();
+    await database.alter("corrections DELETE WHERE true");
+    expect(await found()).toMatchObject([{ kind: "wrong_rows" }]);
+    await database.replayAll();
+    expect(await found()).toEqual([]);
+  });
+
   it("name dead letters that are gone, and none that were erased", async () => {
     await database.completeRange([deadLetter("gone"), deadLetter("stays"), row("stays")]);
     await database.completeRange([row("stays")]);
@@ -108,23 +114,33 @@ describeWithContainers("the books of replays and erasures", ["clickhouse"], () =
     await eraseUser("gone");
     expect(await found()).toEqual([]);
 
-    await database.client.command({
-      query: `ALTER TABLE ${database.name}.dead_letters DELETE WHERE true SETTINGS mutations_sync = 2`,
-    });
+    await database.alter("dead_letters DELETE WHERE true");
     expect(await found()).toMatchObject([
       { kind: "lost_dead_letters", first: 0, last: 2, detail: "2 dead letters booked, 1 found" },
       { kind: "lost_dead_letters", first: 4, last: 5, detail: "1 dead letters booked, 0 found" },
     ]);
   });
 
+  it("name what is lost as a whole also where a profile has joins give NULL for what they do not find", async () => {
+    await database.close();
+    database = await AnalystDatabase.create(await sharedClickHouse(), { join_use_nulls: 1 });
+    await database.completeRange([row("a")]);
+    await database.completeRange([deadLetter("a"), row("a")]);
+    expect(await found()).toEqual([]);
+    await database.replayAll();
+    expect(await found()).toEqual([]);
+    await removeRow(0);
+    await database.alter("dead_letters DELETE WHERE true");
+    expect(await found()).toMatchObject([
+      { kind: "wrong_rows", first: 0, last: 0 },
+      { kind: "lost_dead_letters", first: 1, last: 2 },
+    ]);
+  });
+
   it("call it lawful when dead letters are so old that they may have expired", async () => {
     await database.completeRange([deadLetter("a")]);
-    const change = (query: string) =>
-      database.client.command({
-        query: `ALTER TABLE ${database.name}.${query} SETTINGS mutations_sync = 2`,
-      });
-    await change("dead_letters DELETE WHERE true");
-    await change("ledger UPDATE cut_at = cut_at - INTERVAL 600 MONTH WHERE true");
+    await database.alter("dead_letters DELETE WHERE true");
+    await database.alter("ledger UPDATE cut_at = cut_at - INTERVAL 600 MONTH WHERE true");
     expect(await found()).toEqual([]);
   });
 });

@@ -8,7 +8,6 @@ import {
   sharedClickHouse,
   sharedKafka,
 } from "@push-reports/test-support";
-import { ClickHouseProxy } from "../support/clickhouse-proxy.js";
 import { Pipeline } from "../support/pipeline.js";
 
 /** More statements that write than an erasure has. */
@@ -16,23 +15,20 @@ const MOST_STEPS = 20;
 
 describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
   let pipeline: Pipeline;
-  let proxy: ClickHouseProxy | null = null;
 
   beforeEach(async () => {
     const { brokers } = await sharedKafka();
     pipeline = await Pipeline.create(brokers, await sharedClickHouse(), 2);
   });
-  afterEach(async () => {
-    await pipeline.close();
-    await proxy?.stop();
-    proxy = null;
-  });
+  afterEach(async () => pipeline.close());
 
   const instanceId = randomUUID();
   const recordsOf = (userId: string, count = 1) =>
     Array.from({ length: count }, () =>
       encodeReport(aReceivedReport({ instanceId, userId, deviceId: `web-${userId}` })),
     );
+  const lettersOf = (userId: string) =>
+    recordsOf(userId).map((record) => ({ ...record, headers: { v: Buffer.from("9") } }));
   const arguments_ = (userId: string) => ["--instance", instanceId, "--user", userId, "--yes"];
   const erase = (userId: string, ...args: readonly string[]) =>
     pipeline.command("erase", ...arguments_(userId), ...args);
@@ -47,10 +43,8 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     expect(stdout).toContain(" 0 discrepancies");
     expect(code).toBe(0);
   };
-  const throughProxy = async (intervene: Parameters<typeof ClickHouseProxy.start>[1]) => {
-    proxy = await ClickHouseProxy.start(pipeline.environment()["CLICKHOUSE_URL"] ?? "", intervene);
-    return { CLICKHOUSE_URL: proxy.url };
-  };
+  const ageClaims = () =>
+    pipeline.alter("command_claims UPDATE said_at = said_at - INTERVAL 2 MINUTE WHERE true");
   /** Five reports of alice and five of bob, of a range that is in the table and not in the ledger. */
   const rangeUnderWay = async () => {
     await pipeline.produce(0, [...recordsOf("alice", 5), ...recordsOf("bob", 5)]);
@@ -128,7 +122,7 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     const { database, clickHouse } = pipeline;
     const arrivals = [/INSERT INTO \w+\.erased_reports/, /DISTINCT toString\(publish_id\)/];
     let arrived = 0;
-    const through = await throughProxy((statement) => {
+    const through = await pipeline.throughProxy((statement) => {
       // Counting what it would remove asks the same before it books anything.
       if (arrived === 0 && !arrivals[0]?.test(statement)) return {};
       if (arrivals[arrived]?.test(statement) !== true) return {};
@@ -147,31 +141,61 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
       expect({ table, rows: await pipeline.one("count()", table) }).toEqual({ table, rows: 0 });
   });
 
+  it("removes no dead letter that it has not booked: one that arrives behind that is taken by its next round", async () => {
+    await pipeline.produce(0, lettersOf("alice"));
+    const consumer = await consume(1);
+    const arrive = async () => {
+      await pipeline.produce(0, lettersOf("alice"));
+      await pipeline.untilLedgered(2, consumer.log);
+    };
+    let removals = 0;
+    const through = await pipeline.throughProxy((statement) => {
+      if (!/ALTER TABLE \w+\.dead_letters DELETE/.test(statement)) return {};
+      removals += 1;
+      return removals === 1 ? { until: arrive() } : {};
+    });
+    const { code, stdout } = await pipeline.begin("erase", arguments_("alice"), through).ended;
+    await pipeline.stop(consumer);
+    expect(stdout).toContain('left: {"reports":0,"notifications":0,"deadLetters":0}');
+    expect(code).toBe(0);
+    expect(removals).toBe(2);
+    expect(await pipeline.one("count()", "dead_letters")).toBe(0);
+    await expectVerified();
+  });
+
+  it("keeps others away when it lost the connection, for the database may still be at it", async () => {
+    await pipeline.produce(0, recordsOf("alice"));
+    await pipeline.stop(await consume(1));
+    const through = await pipeline.throughProxy((statement) => ({
+      isCut: /ALTER TABLE \w+\.reports DELETE/.test(statement),
+    }));
+    const lost = await pipeline.begin("erase", arguments_("alice"), through).ended;
+    expect(lost.code).toBe(2);
+    expect(lost.stderr).toContain("The removal from reports failed");
+    const early = await erase("alice");
+    expect(early.stderr).toContain("Another erase is at work since ");
+    expect(early.code).toBe(2);
+    await ageClaims();
+    expect(await erase("alice")).toMatchObject({ code: 0 });
+    expect(await countOf("alice")).toBe(0);
+    await expectVerified();
+  });
+
   it("is completed by running it again, at whichever statement it was killed", async () => {
     const users = Array.from({ length: MOST_STEPS }, (_, step) => `user-${step}`);
     const bystanders = recordsOf("bob", 3);
-    const letters = users
-      .flatMap((user) => recordsOf(user))
-      .map((record) => ({
-        ...record,
-        headers: { v: Buffer.from("9") },
-      }));
     await pipeline.produce(0, [
       ...bystanders,
       ...users.flatMap((user) => recordsOf(user, 2)),
-      ...letters,
+      ...users.flatMap(lettersOf),
     ]);
     await pipeline.stop(await consume(3 + 3 * MOST_STEPS));
-    const { database, clickHouse } = pipeline;
-    const sync = "SETTINGS mutations_sync = 2";
-    await clickHouse.command({
-      query: `ALTER TABLE ${database}.dead_letters UPDATE headers_base64 = map('v', base64Encode('1')) WHERE true ${sync}`,
-    });
+    await pipeline.makeLettersReadable();
     expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });
 
     let [seen, killAt] = [0, 0];
     let victim: ReturnType<Pipeline["begin"]> | null = null;
-    const through = await throughProxy((statement) => {
+    const through = await pipeline.throughProxy((statement) => {
       if (!/^\s*(ALTER TABLE|INSERT INTO)/.test(statement)) return {};
       if (statement.includes("command_claims")) return {};
       seen += 1;
@@ -186,9 +210,7 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
       erased += 1;
       if (seen < killAt) break;
       if (victim.child.signalCode === null) await once(victim.child, "exit");
-      await clickHouse.command({
-        query: `ALTER TABLE ${database}.command_claims UPDATE said_at = said_at - INTERVAL 2 MINUTE WHERE true ${sync}`,
-      });
+      await ageClaims();
       expect(await erase(user)).toMatchObject({ code: 0 });
     }
     expect(erased).toBeGreaterThan(8);
@@ -196,7 +218,7 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     expect(await pipeline.one("count()", "reports")).toBe(3 + 3 * (MOST_STEPS - erased));
     const left = ["bob", ...users.slice(erased)];
     const devices = await pipeline.rowsOf<{ device_id: string }>(
-      `SELECT DISTINCT device_id FROM ${database}.notifications FINAL`,
+      `SELECT DISTINCT device_id FROM ${pipeline.database}.notifications FINAL`,
     );
     expect(new Set(devices.map(({ device_id }) => device_id))).toEqual(
       new Set(left.map((user) => `web-${user}`)),

@@ -7,10 +7,8 @@ import {
   sharedClickHouse,
 } from "@push-reports/test-support";
 import fc from "fast-check";
-import { ClickHouseStoredReports } from "../../src/clickhouse-stored-reports.js";
 import { erase, planErasure } from "../../src/erase.js";
 import type { ErasureSubject } from "../../src/erasure-subject.js";
-import { replay } from "../../src/replay.js";
 import { answersOf, definedAnswers } from "../support/analysts/answers.js";
 import { AnalystDatabase } from "../support/analysts/database.js";
 import { histories, type LivedHistory, live, USERS } from "../support/analysts/histories.js";
@@ -29,7 +27,7 @@ describeWithContainers("an erasure", ["clickhouse"], () => {
 
   const claim = { renew: async () => undefined };
   const parts = () => ({
-    client: database.client,
+    statements: database.statements,
     database: database.name,
     claim,
     settle: async () => undefined,
@@ -138,38 +136,14 @@ describeWithContainers("an erasure", ["clickhouse"], () => {
     await database.setAside([textOf("gone"), textOf("stays"), textOf("gone")], {
       v: Buffer.from("1"),
     });
-    const storedReports = new ClickHouseStoredReports(database.statements, {
-      database: database.name,
-      source: database.source,
-    });
-    const replayAll = async () =>
-      replay(
-        {
-          statements: database.statements,
-          storedReports,
-          database: database.name,
-          claim,
-          pause: async () => undefined,
-          onRefused: () => undefined,
-        },
-        {
-          source: database.source,
-          partition: null,
-          firstOffset: null,
-          lastOffset: null,
-          reason: null,
-          from: null,
-          to: null,
-        },
-      );
-    await replayAll();
+    await database.replayAll();
     expect(await database.discrepancies()).toEqual([]);
 
     const { removed, left } = await erase(parts(), { instanceId, kind: "user", id: "gone" });
     expect(removed).toMatchObject({ reports: 2, deadLetters: 2 });
     expect(left).toEqual(NOTHING);
     expect(await database.discrepancies()).toEqual([]);
-    await replayAll();
+    await database.replayAll();
     expect(await database.discrepancies()).toEqual([]);
   });
 });

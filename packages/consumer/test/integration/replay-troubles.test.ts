@@ -8,29 +8,19 @@ import {
   sharedKafka,
   waitFor,
 } from "@push-reports/test-support";
-import { ClickHouseProxy } from "../support/clickhouse-proxy.js";
 import { Pipeline } from "../support/pipeline.js";
 
 describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
   let pipeline: Pipeline;
-  let proxy: ClickHouseProxy | null = null;
 
   beforeEach(async () => {
     const { brokers } = await sharedKafka();
     pipeline = await Pipeline.create(brokers, await sharedClickHouse(), 2);
   });
-  afterEach(async () => {
-    await pipeline.close();
-    await proxy?.stop();
-    proxy = null;
-  });
+  afterEach(async () => pipeline.close());
 
-  const alter = (statement: string) =>
-    pipeline.clickHouse.command({
-      query: `ALTER TABLE ${pipeline.database}.${statement} SETTINGS mutations_sync = 2`,
-    });
-  const agedClaims = () =>
-    alter("command_claims UPDATE said_at = said_at - INTERVAL 2 MINUTE WHERE true");
+  const ageClaims = () =>
+    pipeline.alter("command_claims UPDATE said_at = said_at - INTERVAL 2 MINUTE WHERE true");
   const records = (count: number) =>
     Array.from({ length: count }, () => encodeReport(aReceivedReport()));
   const unreadable = (record: ReturnType<typeof encodeReport>) => ({
@@ -46,7 +36,7 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
     const consumer = pipeline.start({ MAX_BAD_PERCENT: "100" });
     await pipeline.untilLedgered(offsets, consumer.log);
     await pipeline.stop(consumer);
-    await alter("dead_letters UPDATE headers_base64 = map('v', base64Encode('1')) WHERE true");
+    await pipeline.makeLettersReadable();
   };
   /** A replay that stands still at a statement, from its n-th time on, until it is let go on. */
   const replayHeldAt = async (statement: RegExp, args: readonly string[] = [], nth = 1) => {
@@ -55,11 +45,11 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
       letGo = resolve;
     });
     let times = 0;
-    proxy = await ClickHouseProxy.start(pipeline.environment()["CLICKHOUSE_URL"] ?? "", (text) => {
+    const through = await pipeline.throughProxy((text) => {
       if (statement.test(text)) times += 1;
       return statement.test(text) && times >= nth ? { until } : {};
     });
-    const held = pipeline.begin("replay", ["--yes", ...args], { CLICKHOUSE_URL: proxy.url });
+    const held = pipeline.begin("replay", ["--yes", ...args], through);
     await waitFor(async () => times >= nth, {
       what: `a replay at ${statement}`,
       timeoutMs: 30_000,
@@ -80,7 +70,7 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
   it("makes a row again of one that was deleted since an earlier replay", async () => {
     await fiveRowsAndLetters(2);
     expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });
-    await alter("reports DELETE WHERE offset = 5");
+    await pipeline.alter("reports DELETE WHERE offset = 5");
     // A part of the two rows and one of the single row are remembered by the time of the third.
     for (let time = 0; time < 2; time += 1) {
       const again = await pipeline.command("replay", "--yes");
@@ -88,7 +78,7 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
         'done: {"selected":2,"alreadyRows":1,"stillBad":0,"replayed":1}',
       );
       await expectAllRowsOnce();
-      await alter("reports DELETE WHERE offset = 5");
+      await pipeline.alter("reports DELETE WHERE offset = 5");
     }
   });
 
@@ -96,19 +86,18 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
     await fiveRowsAndLetters(2);
     let swallowed = 0;
     let most = 1;
-    proxy = await ClickHouseProxy.start(pipeline.environment()["CLICKHOUSE_URL"] ?? "", (text) => {
+    const through = await pipeline.throughProxy((text) => {
       if (!/INSERT INTO \w+\.reports /.test(text) || swallowed >= most) return {};
       swallowed += 1;
       return { isSwallowed: true };
     });
-    const through = { CLICKHOUSE_URL: proxy.url };
     most = Number.POSITIVE_INFINITY;
     const failed = await pipeline.begin("replay", ["--yes"], through).ended;
     expect(failed.code).toBe(2);
     expect(failed.stderr).toContain("acknowledged and not there");
     expect(await pipeline.one("count()", "reports")).toBe(5);
 
-    await agedClaims();
+    await ageClaims();
     [swallowed, most] = [0, 1];
     expect(await pipeline.begin("replay", ["--yes"], through).ended).toMatchObject({ code: 0 });
     expect(swallowed).toBe(1);
@@ -138,7 +127,7 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
       expect((await pipeline.command("replay", "--yes")).stderr).toContain(
         "this one may run after",
       );
-      await agedClaims();
+      await ageClaims();
       expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });
       await expectAllRowsOnce();
     },
@@ -152,7 +141,7 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
     still.letGo();
     // The answer waits for it, and says that nothing is there.
     expect((await pipeline.command("replay", "--dry-run")).stdout).toContain('"replayed":3');
-    await agedClaims();
+    await ageClaims();
     expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });
     still.child.kill("SIGCONT");
     const { code, stderr } = await still.ended;
@@ -161,13 +150,27 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
     await expectAllRowsOnce();
   });
 
-  it("completes the views of rows whose insert had died behind the table", async () => {
+  it("completes the views of rows whose insert had died behind the table, all at once", async () => {
     await fiveRowsAndLetters(2);
     expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });
     const notified = await pipeline.one("count()", "notifications FINAL");
     for (const view of ["notifications", "publish_activity", "instance_hours"])
-      await alter(`${view} DELETE WHERE true`);
-    expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });
+      await pipeline.alter(`${view} DELETE WHERE true`);
+    let letGo = () => {};
+    const until = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    let held = 0;
+    const through = await pipeline.throughProxy((text) => {
+      if (!/INSERT INTO \w+\.(notifications|publish_activity|instance_hours) /.test(text))
+        return {};
+      held += 1;
+      return { until };
+    });
+    const { ended } = pipeline.begin("replay", ["--yes"], through);
+    await waitFor(async () => held === 3, { what: "all three at once", timeoutMs: 30_000 });
+    letGo();
+    expect(await ended).toMatchObject({ code: 0 });
     expect(notified).toBe(7);
     expect(await pipeline.one("count()", "notifications FINAL")).toBe(2);
     expect(await pipeline.one("count()", "publish_activity FINAL")).toBeGreaterThan(0);
@@ -196,11 +199,10 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
               FROM (SELECT * FROM ${database}.reports LIMIT 1) AS row CROSS JOIN numbers(${others}) AS n`,
     });
     const asked: string[] = [];
-    proxy = await ClickHouseProxy.start(pipeline.environment()["CLICKHOUSE_URL"] ?? "", (text) => {
+    const through = await pipeline.throughProxy((text) => {
       if (/FROM \w+\.reports\b/.test(text)) asked.push(text.replace(/\s*FORMAT JSONEachRow$/, ""));
       return {};
     });
-    const through = { CLICKHOUSE_URL: proxy.url };
     const dry = await pipeline.begin("replay", ["--dry-run"], through).ended;
     expect(dry.stdout).toContain('"replayed":3');
     const [copies, ...more] = asked.filter((text) => text.includes("report_id IN"));
@@ -226,7 +228,7 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
     await clickHouse.command({
       query: `INSERT INTO ${database}.dead_letters SELECT * REPLACE (${last} AS offset) FROM (SELECT * FROM ${database}.dead_letters WHERE offset = 1)`,
     });
-    await alter("dead_letters DELETE WHERE offset = 1");
+    await pipeline.alter("dead_letters DELETE WHERE offset = 1");
     const dry = await pipeline.command("replay", "--dry-run");
     expect(dry.stdout).toContain('"selected":2,"alreadyRows":0,"stillBad":0,"replayed":2');
   });

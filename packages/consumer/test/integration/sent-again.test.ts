@@ -1,5 +1,3 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { AGAIN_HEADER, encodeReport, type ReportRecord } from "@push-reports/report";
 import {
@@ -35,25 +33,17 @@ describeWithContainers("records that were sent again", ["kafka", "clickhouse"], 
     consumer.child.kill("SIGTERM");
     await consumer.exit;
   };
-  const replay = () =>
-    new Promise<string>((resolve) => {
-      const main = fileURLToPath(new URL("../../dist/replay-main.js", import.meta.url));
-      const env = pipeline.environment();
-      execFile(process.execPath, [main, "--yes"], { env }, (_error, stdout) => resolve(stdout));
-    });
+  const replay = async () => (await pipeline.command("replay", "--yes")).stdout;
 
   it("become rows unless a copy is one: of the same range, of an earlier one, or of the topic's earlier life", async () => {
     const first = records(150);
     const [early, late, elsewhere, fresh] = [first[0], first[149], ...records(2)];
     if (!early || !late || !elsewhere || !fresh) throw new Error("Too few records");
-    const { database, clickHouse } = pipeline;
     await pipeline.produce(0, [...first, again(early), again(late)]);
     await consumeAll(152);
     await pipeline.produce(0, [elsewhere]);
     await consumeAll(153);
-    await clickHouse.command({
-      query: `ALTER TABLE ${database}.reports UPDATE source = 'earlier' WHERE offset = 152 SETTINGS mutations_sync = 2`,
-    });
+    await pipeline.alter("reports UPDATE source = 'earlier' WHERE offset = 152");
     await pipeline.produce(0, [again(early), again(elsewhere), again(fresh), again(fresh)]);
     await consumeAll(157);
 
@@ -71,11 +61,7 @@ describeWithContainers("records that were sent again", ["kafka", "clickhouse"], 
     await pipeline.produce(0, [again({ ...onlyFirst, headers: { v: Buffer.from("1") } })]);
     await consumeAll(4);
     expect(await pipeline.one("count()", "reports")).toBe(1);
-    const { database, clickHouse } = pipeline;
-    await clickHouse.command({
-      query: `ALTER TABLE ${database}.dead_letters
-              UPDATE headers_base64 = mapUpdate(headers_base64, map('v', base64Encode('1'))) WHERE 1 SETTINGS mutations_sync = 2`,
-    });
+    await pipeline.makeLettersReadable();
 
     expect(await replay()).toContain(
       'done: {"selected":3,"alreadyRows":2,"stillBad":0,"replayed":1}',

@@ -9,6 +9,8 @@ export interface Intervention {
   readonly headers?: Readonly<Record<string, string>>;
   /** It is answered as done, and ClickHouse never sees it. */
   readonly isSwallowed?: boolean;
+  /** Its connection is cut before an answer, and ClickHouse never sees it. */
+  readonly isCut?: boolean;
 }
 
 /** A proxy in front of ClickHouse's HTTP interface, which can delay or change each request by its statement. */
@@ -30,8 +32,12 @@ export class ClickHouseProxy {
       const bytes = Buffer.concat(body);
       const url = new URL(req.url ?? "/", target);
       const statement = url.searchParams.get("query") ?? bytes.toString("utf8", 0, 4_096);
-      const { until, headers, isSwallowed = false } = intervene(statement);
+      const { until, headers, isSwallowed = false, isCut = false } = intervene(statement);
       await until;
+      if (isCut) {
+        res.destroy();
+        return;
+      }
       if (isSwallowed) {
         res.writeHead(200).end();
         return;

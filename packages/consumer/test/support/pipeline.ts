@@ -14,6 +14,7 @@ import {
 } from "@push-reports/test-support";
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from "kafkajs";
 import { migrate, readMigrations, SQL_FOLDER } from "../../src/index.js";
+import { ClickHouseProxy, type Intervention } from "./clickhouse-proxy.js";
 
 /** A record to produce, which need not be one that a gateway would write. */
 type NewRecord = Partial<Omit<ReportRecord, "value">> & { readonly value: Buffer | null };
@@ -48,6 +49,7 @@ export class Pipeline {
   readonly #endpoint: ClickHouseEndpoint;
   readonly #producer: Producer;
   readonly #children = new Set<ChildProcess>();
+  readonly #proxies: ClickHouseProxy[] = [];
 
   private constructor(brokers: readonly string[], endpoint: ClickHouseEndpoint) {
     this.#brokers = brokers;
@@ -116,6 +118,15 @@ export class Pipeline {
       OPERATIONS_PORT: "0",
       MAX_DELAY_MS: "50",
     };
+  }
+
+  /** Starts a proxy in front of ClickHouse, and gives the variables of a process that is to use it. @param intervene as of {@link ClickHouseProxy.start}. */
+  async throughProxy(
+    intervene: (statement: string) => Intervention,
+  ): Promise<Readonly<Record<string, string>>> {
+    const proxy = await ClickHouseProxy.start(this.#endpoint.url, intervene);
+    this.#proxies.push(proxy);
+    return { CLICKHOUSE_URL: proxy.url };
   }
 
   /** Starts a consumer process; its `exit` resolves with code and signal. */
@@ -252,6 +263,20 @@ export class Pipeline {
     return ((await answer.json()) as { data: readonly Record<string, unknown>[] }).data;
   }
 
+  /** Resolves once it is done: "reports DELETE WHERE offset = 1". */
+  async alter(statement: string): Promise<void> {
+    await this.clickHouse.command({
+      query: `ALTER TABLE ${this.database}.${statement} SETTINGS mutations_sync = 2`,
+    });
+  }
+
+  /** What a newer version would read is made readable by giving the dead letters the version that this one knows. */
+  async makeLettersReadable(): Promise<void> {
+    await this.alter(
+      "dead_letters UPDATE headers_base64 = mapUpdate(headers_base64, map('v', base64Encode('1'))) WHERE reason = 'unknown_version'",
+    );
+  }
+
   async one(expression: string, table: string): Promise<number> {
     const [row] = await this.rowsOf<{ value: number | string }>(
       `SELECT toInt64(${expression}) AS value FROM ${this.database}.${table}`,
@@ -266,6 +291,7 @@ export class Pipeline {
 
   async close(): Promise<void> {
     for (const child of this.#children) child.kill("SIGKILL");
+    for (const proxy of this.#proxies) await proxy.stop();
     await this.#producer.disconnect();
     await this.admin.disconnect();
     await this.clickHouse.command({ query: `DROP DATABASE IF EXISTS ${this.database}` });

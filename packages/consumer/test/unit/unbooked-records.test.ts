@@ -60,4 +60,25 @@ describe("records that no complete range covers", () => {
     expect(late.waits).toBe(1);
     expect(await ask(position, [7])).toMatchObject({ looks: 1, waits: 0 });
   });
+
+  it("are asked for only where some were left by the last look", async () => {
+    const asked: number[] = [];
+    const clock = new LeapingClock();
+    const unbooked = await untilBooked(
+      {
+        ledger: {
+          endFrom: async (partition) => {
+            asked.push(partition);
+            return partition === 1 && asked.length < 4 ? 7 : 10;
+          },
+        },
+        positions: async () => new Map([0, 1, 2].map((partition) => [partition, at({})])),
+        clock,
+        onWait: () => undefined,
+      },
+      clock.now() + 60_000,
+    );
+    expect(unbooked).toEqual([]);
+    expect(asked).toEqual([0, 1, 2, 1]);
+  });
 });

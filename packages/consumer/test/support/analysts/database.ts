@@ -1,4 +1,9 @@
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
+import {
+  type ClickHouseClient,
+  ClickHouseLogLevel,
+  type ClickHouseSettings,
+  createClient,
+} from "@clickhouse/client";
 import { encodeReport, type ReceivedReport } from "@push-reports/report";
 import { createLogger, systemClock } from "@push-reports/service-kit";
 import { type ClickHouseEndpoint, uniqueName } from "@push-reports/test-support";
@@ -38,11 +43,17 @@ export class AnalystDatabase {
   readonly #endpoint: ClickHouseEndpoint;
   #offset = 0;
 
-  private constructor(endpoint: ClickHouseEndpoint) {
+  private constructor(endpoint: ClickHouseEndpoint, profile: ClickHouseSettings) {
     const { url, user, password } = endpoint;
     this.#endpoint = endpoint;
     const log = { level: ClickHouseLogLevel.OFF };
-    this.client = createClient({ url, username: user, password, log });
+    this.client = createClient({
+      url,
+      username: user,
+      password,
+      log,
+      clickhouse_settings: profile,
+    });
     this.statements = new ClickHouseStatements(this.client, {
       database: this.name,
       maxExecutionSecs: 100,
@@ -56,8 +67,12 @@ export class AnalystDatabase {
     );
   }
 
-  static async create(endpoint: ClickHouseEndpoint): Promise<AnalystDatabase> {
-    const database = new AnalystDatabase(endpoint);
+  /** @param profile settings that statements have unless they name them themselves, as those of a user's profile. */
+  static async create(
+    endpoint: ClickHouseEndpoint,
+    profile: ClickHouseSettings = {},
+  ): Promise<AnalystDatabase> {
+    const database = new AnalystDatabase(endpoint, profile);
     await migrate(
       database.client,
       readMigrations(SQL_FOLDER),
@@ -240,6 +255,13 @@ export class AnalystDatabase {
       format: "JSONEachRow",
     });
     return await result.json<Row>();
+  }
+
+  /** Resolves once it is done: "reports DELETE WHERE offset = 1". */
+  async alter(statement: string): Promise<void> {
+    await this.client.command({
+      query: `ALTER TABLE ${this.name}.${statement} SETTINGS mutations_sync = 2`,
+    });
   }
 
   /** Merges every table down to one part a month. */
