@@ -21,7 +21,7 @@ const RECORDS_OF_A_SEND = 500;
 const kafkaAt = (brokers: readonly string[]) =>
   new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
 
-describeWithContainers("the Kafka record source", ["kafka"], () =>
+const recordSourceThatLends = (lentPercent: number) =>
   recordSourceContract(async () => {
     const { brokers } = await sharedKafka();
     const kafka = kafkaAt(brokers);
@@ -48,7 +48,7 @@ describeWithContainers("the Kafka record source", ["kafka"], () =>
             maxBatchBytes: 10_000_000,
             // Less than the longest stretch that a test takes.
             maxBufferedBytes: 200_000,
-            lentPercent: 75,
+            lentPercent,
             maxRangeBytes: 200_000,
           },
           systemClock,
@@ -99,7 +99,11 @@ describeWithContainers("the Kafka record source", ["kafka"], () =>
         await Promise.all([admin.disconnect(), producer.disconnect()]);
       },
     };
-  }),
+  });
+
+describeWithContainers("the Kafka record source", ["kafka"], () => recordSourceThatLends(0));
+describeWithContainers("the Kafka record source that lends memory", ["kafka"], () =>
+  recordSourceThatLends(75),
 );
 
 describeWithContainers("dead letters on Kafka", ["kafka"], () => {

@@ -200,6 +200,22 @@ describeWithContainers("a misconfigured database", ["kafka", "clickhouse"], () =
     await waitFor(async () => (await successor.health()).status === 200, { what: "health" });
   });
 
+  it.concurrent("gives a view what it lacks when it is detached while rows are taken and attached again", async () => {
+    const pipeline = await aPipeline();
+    const consumer = await pipeline.launch();
+    await pipeline.untilLedgered(20, consumer.log);
+    await run(`DETACH TABLE ${VIEW}`)(pipeline);
+    await pipeline.produce(
+      0,
+      Array.from({ length: 7 }, () => encodeReport(aReceivedReport())),
+    );
+    await waitFor(async () => (await pipeline.one("count()", "reports")) === 26, { what: "rows" });
+    await waitFor(async () => (await consumer.health()).status === 503, { what: "no health" });
+    await run(`ATTACH TABLE ${VIEW}`)(pipeline);
+    await pipeline.untilLedgered(27, consumer.log);
+    expect(await pipeline.one("count()", "notifications FINAL")).toBe(26);
+  });
+
   it.concurrent("is loud and takes rows all the same when the table freshness is missing", async () => {
     const pipeline = await aPipeline();
     await run("RENAME TABLE {db}.freshness TO {db}.away")(pipeline);
