@@ -15,6 +15,8 @@ export interface AppParts {
   readonly account: Account | null;
   /** Where reports are sent, for the example that an empty page shows. */
   readonly reportingUrl: string;
+  /** How long the database may work on one question. */
+  readonly questionTimeoutSecs: number;
   readonly logger: Logger;
 }
 
@@ -45,7 +47,8 @@ export function createApp(parts: AppParts): Express {
   });
   if (parts.account !== null) app.use(requireAccount(parts.account));
   app.get("/api/settings", (_req, res) => {
-    res.json({ reportingUrl: parts.reportingUrl, abouts: ABOUTS });
+    const { reportingUrl, questionTimeoutSecs } = parts;
+    res.json({ reportingUrl, abouts: ABOUTS, questionTimeoutSecs });
   });
   app.get("/api/questions/:name.csv", answerAsCsv(parts.asker));
   app.get("/api/questions/:name", answerAsJson(parts.asker));

@@ -36,8 +36,9 @@ export interface AskerOptions {
   readonly timeoutSecs: number;
 }
 
-/** Rows of one answer, and bytes of memory that one question may take. */
-const MAX_ROWS = 100_000;
+/** Rows of one answer. */
+export const MAX_ROWS = 100_000;
+/** What one question may take. */
 const MAX_MEMORY_BYTES = 2_147_483_648;
 /** ClickHouse's codes of a question that was given up: time, rows, bytes, memory. */
 const GIVEN_UP: ReadonlySet<string> = new Set(["158", "159", "241", "307", "396"]);

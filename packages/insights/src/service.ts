@@ -64,7 +64,13 @@ export function createPageServer(materials: PageMaterials): PageServer {
     maxQuestions: config.insightsMaxQuestions,
     timeoutSecs: config.insightsQuestionTimeoutSecs,
   });
-  const app = createApp({ asker, account: accountOf(config), reportingUrl, logger });
+  const app = createApp({
+    asker,
+    account: accountOf(config),
+    reportingUrl,
+    questionTimeoutSecs: config.insightsQuestionTimeoutSecs,
+    logger,
+  });
   return new PageServer(app, { port: config.insightsPort, host: config.insightsHost });
 }
 

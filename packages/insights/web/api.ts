@@ -34,26 +34,28 @@ export class Row {
 
 export const rowsOf = ({ columns, rows }: Answer) => rows.map((cells) => new Row(columns, cells));
 
-/** What each question gives, in words, by its name. */
-export type Abouts = Readonly<
-  Record<
-    | "overview"
-    | "instance_hours"
-    | "publishes"
-    | "clients"
-    | "publish"
-    | "publish_timeline"
-    | "time_to_open"
-    | "publish_clients",
-    string
-  >
->;
+/** Questions that panels show the answers of. */
+export type PanelQuestion =
+  | "overview"
+  | "instance_hours"
+  | "publishes"
+  | "clients"
+  | "publish"
+  | "publish_timeline"
+  | "time_to_open"
+  | "publish_clients";
+
+/** Every question that the page asks. */
+type PageQuestion = PanelQuestion | "instances" | "freshness";
 
 /** What the page is told before it asks anything. */
 export interface Settings {
   /** Where reports are sent. */
   readonly reportingUrl: string;
-  readonly abouts: Abouts;
+  /** What each question gives, in words. */
+  readonly abouts: Readonly<Record<PanelQuestion, string>>;
+  /** How long the database may work on one question. */
+  readonly questionTimeoutSecs: number;
 }
 
 /** A question that was not answered, in words for the person at the page. */
@@ -61,52 +63,71 @@ export class NoAnswer extends Error {
   override readonly name = "NoAnswer";
   readonly code: string;
 
-  constructor(code: string, message: string) {
-    super(message);
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, { cause });
     this.code = code;
+  }
+
+  /** Whether the same question has no answer later either. */
+  get isLasting(): boolean {
+    return this.code === "too_large" || this.code === "wrong_question";
   }
 }
 
 /** Values of a question's parameters. */
 export type Parameters = Readonly<Record<string, string | number>>;
 
-/** Where an answer can be had as CSV. */
-export function csvUrl(question: string, parameters: Parameters): string {
-  return `/api/questions/${question}.csv?${queryOf(parameters)}`;
+/** Where an answer can be had as CSV: of a list the whole one, whichever page is shown. */
+export function csvUrl(question: PanelQuestion, parameters: Parameters): string {
+  const { limit: _limit, offset: _offset, ...whole } = parameters;
+  return `/api/questions/${question}.csv?${queryOf(whole)}`;
 }
 
-/** How long an answer is waited for, ms; longer than the server lets the database work. */
-const TIMEOUT_MS = 60_000;
+/** How long an answer is waited for beyond what the database may take, ms. */
+const WAY_MS = 10_000;
 
 /** @throws NoAnswer */
 export async function ask(
-  question: string,
+  question: PageQuestion,
   parameters: Parameters,
+  { questionTimeoutSecs }: Settings,
   left: AbortSignal,
 ): Promise<Answer> {
-  return (await get(`/api/questions/${question}?${queryOf(parameters)}`, left)) as Answer;
+  const path = `/api/questions/${question}?${queryOf(parameters)}`;
+  return (await get(path, questionTimeoutSecs * 1_000 + WAY_MS, left)) as Answer;
 }
 
 /** @throws NoAnswer */
 export async function askSettings(left: AbortSignal): Promise<Settings> {
-  return (await get("/api/settings", left)) as Settings;
+  return (await get("/api/settings", WAY_MS, left)) as Settings;
 }
 
-async function get(path: string, left: AbortSignal): Promise<unknown> {
-  const signal = AbortSignal.any([left, AbortSignal.timeout(TIMEOUT_MS)]);
-  const response = await fetch(path, { signal }).catch((error: unknown) => {
-    if (left.aborted) throw error;
-    throw new NoAnswer(
-      "offline",
-      "This page's server cannot be reached. It is tried again by itself.",
-    );
-  });
-  if (response.ok) return await response.json();
-  const { code, error } = (await response.json().catch(() => ({}))) as {
-    code?: string;
-    error?: string;
-  };
-  throw new NoAnswer(code ?? "failed", error ?? `The server answered ${response.status}.`);
+async function get(path: string, timeoutMs: number, left: AbortSignal): Promise<unknown> {
+  const signal = AbortSignal.any([left, AbortSignal.timeout(timeoutMs)]);
+  try {
+    const response = await fetch(path, { signal });
+    const text = await response.text();
+    if (response.ok) return JSON.parse(text);
+    throw refusalOf(response.status, text);
+  } catch (error) {
+    if (left.aborted || error instanceof NoAnswer) throw error;
+    throw error instanceof SyntaxError
+      ? new NoAnswer("unreadable", `What was answered cannot be read. ${AGAIN}`, error)
+      : new NoAnswer("offline", `This page's server cannot be reached. ${AGAIN}`, error);
+  }
+}
+
+const AGAIN = "It is tried again by itself.";
+
+/** What a server says of why it does not answer; something between it and the page may have said it in its own way. */
+function refusalOf(status: number, text: string): NoAnswer {
+  try {
+    const { code, error } = JSON.parse(text) as { readonly code?: string; readonly error?: string };
+    if (code !== undefined && error !== undefined) return new NoAnswer(code, error);
+  } catch {
+    // No JSON: not what our server says.
+  }
+  return new NoAnswer("failed", `The server answered ${status}. ${AGAIN}`);
 }
 
 function queryOf(parameters: Parameters): string {

@@ -39,7 +39,9 @@ export class EmptyView implements View {
   }
 
   take(): void {}
-  async refresh(): Promise<void> {}
+  async refresh(): Promise<boolean> {
+    return true;
+  }
   redraw(): void {}
   destroy(): void {}
 }

@@ -1,5 +1,5 @@
 import { AnsweredPanel } from "./answered-panel.js";
-import type { Abouts, Parameters, Row } from "./api.js";
+import type { Parameters, Row, Settings } from "./api.js";
 import { TimeChart } from "./chart.js";
 import { dataTable } from "./data-table.js";
 import { element } from "./element.js";
@@ -24,13 +24,18 @@ export class InstanceView implements View {
 
   /**
    * @param bounds instance and time, read anew at each refresh.
-   * @param abouts what each question gives, in words.
    */
-  constructor(state: ViewState, bounds: () => Parameters, navigation: Navigation, abouts: Abouts) {
+  constructor(
+    state: ViewState,
+    bounds: () => Parameters,
+    navigation: Navigation,
+    settings: Settings,
+  ) {
     this.#state = state;
     this.#filter = new ListFilter(state, navigation);
     const overview = new AnsweredPanel(
-      { title: "Overview", question: "overview", about: abouts.overview },
+      settings,
+      { title: "Overview", question: "overview" },
       bounds,
       (body) => {
         body.append(tilesOf(undefined));
@@ -38,7 +43,8 @@ export class InstanceView implements View {
       },
     );
     const hours = new AnsweredPanel(
-      { title: "By hour", question: "instance_hours", about: abouts.instance_hours },
+      settings,
+      { title: "By hour", question: "instance_hours" },
       bounds,
       (body) => {
         const chart = new TimeChart(body, [
@@ -59,10 +65,10 @@ export class InstanceView implements View {
     const table = new PublishesTable(state, navigation.addressOf);
     this.#table = table;
     const publishes = new AnsweredPanel(
+      settings,
       {
         title: "Publishes",
         question: "publishes",
-        about: abouts.publishes,
         holds: "below",
       },
       () => ({ ...bounds(), ...listParameters(this.#state) }),
@@ -72,7 +78,8 @@ export class InstanceView implements View {
       },
     );
     const clients = new AnsweredPanel(
-      { title: "Clients", question: "clients", about: abouts.clients },
+      settings,
+      { title: "Clients", question: "clients" },
       bounds,
       (body) => (_rows, answer) => updateChildren(body, dataTable(answer)),
     );
@@ -94,8 +101,9 @@ export class InstanceView implements View {
     this.#table.take(state);
   }
 
-  async refresh(left: AbortSignal): Promise<void> {
-    await Promise.all(this.#panels.map((panel) => panel.refresh(left)));
+  async refresh(left: AbortSignal): Promise<boolean> {
+    const answered = await Promise.all(this.#panels.map((panel) => panel.refresh(left)));
+    return answered.every(Boolean);
   }
 
   redraw(): void {

@@ -5,6 +5,8 @@ import type { ViewState } from "./view-state.js";
 /** How long typing must rest before the list is searched, ms. */
 const TYPING_MS = 300;
 
+type Typed = Partial<Pick<ViewState, "search" | "minDelivered">>;
+
 /** The form that says which publishes the list shows. */
 export class ListFilter {
   readonly element: HTMLElement;
@@ -12,6 +14,8 @@ export class ListFilter {
   readonly #min: HTMLInputElement;
   readonly #go: Navigation["go"];
   #typing: ReturnType<typeof setTimeout> | undefined;
+  /** What was typed and is not gone to yet. */
+  #typed: Typed = {};
 
   constructor(state: ViewState, { go }: Navigation) {
     this.#go = go;
@@ -19,14 +23,14 @@ export class ListFilter {
       type: "search",
       maxlength: 256,
       placeholder: "title or publish id",
-      oninput: () => this.#goSoon(() => ({ search: this.#search.value })),
+      oninput: () => this.#goSoon({ search: this.#search.value }),
     });
     this.#min = element("input", {
       type: "number",
       min: 0,
       max: 999_999_999,
       value: state.minDelivered,
-      oninput: () => this.#goSoon(() => ({ minDelivered: this.#minDelivered() })),
+      oninput: () => this.#goSoon({ minDelivered: this.#minDelivered() }),
     });
     this.element = element(
       "form",
@@ -39,20 +43,24 @@ export class ListFilter {
 
   /** Shows what a state says, unless somebody is typing something else. */
   take({ search, minDelivered }: ViewState): void {
-    if (this.#typing !== undefined) return;
-    if (this.#search.value !== search) this.#search.value = search;
-    if (this.#minDelivered() !== minDelivered) this.#min.value = String(minDelivered);
+    const typed = this.#typed;
+    if (typed.search === undefined && this.#search.value !== search) this.#search.value = search;
+    if (typed.minDelivered === undefined && this.#minDelivered() !== minDelivered)
+      this.#min.value = String(minDelivered);
   }
 
   #minDelivered(): number {
     return Math.max(0, Math.floor(Number(this.#min.value) || 0));
   }
 
-  #goSoon(change: () => Partial<ViewState>): void {
+  #goSoon(more: Typed): void {
+    this.#typed = { ...this.#typed, ...more };
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => {
-      this.#typing = undefined;
-      this.#go({ ...change(), page: 1 });
+      const typed = this.#typed;
+      this.#typed = {};
+      // Who has left the list meanwhile is not brought back to it.
+      if (this.element.isConnected) this.#go({ ...typed, page: 1 });
     }, TYPING_MS);
   }
 }

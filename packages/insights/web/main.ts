@@ -19,8 +19,9 @@ const announcer = byId("announcer");
 
 let state = readState(location.search);
 let settings: Settings | null = null;
-/** Whether the last refresh ended with an answer. */
+/** Whether all is shown that can be answered of where the page is. */
 let isAnswered = false;
+/** Ends what is asked for where the page is. */
 let leaving = new AbortController();
 
 const navigation: Navigation = {
@@ -28,7 +29,7 @@ const navigation: Navigation = {
   go: (change) => {
     const next: ViewState = { ...state, ...change };
     history.pushState(null, "", writeState(next));
-    void follow();
+    follow();
   },
 };
 
@@ -36,7 +37,7 @@ const stage = new Stage(main);
 const bar = new ChoiceBar(byId("choice"), navigation);
 bar.take(state);
 
-addEventListener("popstate", () => void follow());
+addEventListener("popstate", follow);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => stage.redraw());
 document.addEventListener("click", (event) => {
   const link = (event.target as Element).closest<HTMLAnchorElement>('a[href^="/?"], a[href="/"]');
@@ -44,34 +45,51 @@ document.addEventListener("click", (event) => {
     return;
   event.preventDefault();
   history.pushState(null, "", link.href);
-  void follow();
+  follow();
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") void follow();
+  if (document.visibilityState === "visible") follow();
 });
 
 void refreshForEver();
 
 /** Goes where the address says, dropping what is still being asked for the place before. */
-async function follow(): Promise<void> {
+function follow(): void {
+  state = readState(location.search);
+  isAnswered = false;
+  main.setAttribute("aria-busy", "true");
   leaving.abort();
   leaving = new AbortController();
-  state = readState(location.search);
-  main.setAttribute("aria-busy", "true");
-  await refresh(leaving.signal);
 }
 
+/** Asks anew from time to time, and at once for another place. One refresh at a time: no answer comes behind a later one. */
 async function refreshForEver(): Promise<never> {
   for (;;) {
+    const left = leaving.signal;
     const isLive = state.range.kind === "last" || !isAnswered;
-    if (document.visibilityState === "visible" && isLive) await refresh(leaving.signal);
-    await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+    if (document.visibilityState === "visible" && isLive) await refresh(left);
+    await rest(left);
   }
+}
+
+/** Until the next refresh, or until this place is left. */
+function rest(left: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      left.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, REFRESH_MS);
+    left.addEventListener("abort", end);
+    if (left.aborted) end();
+  });
 }
 
 async function refresh(left: AbortSignal): Promise<void> {
   try {
-    await showState(left);
+    const isShown = await showState(left);
+    if (!left.aborted) isAnswered = isShown;
   } catch (error) {
     if (left.aborted) return;
     isAnswered = false;
@@ -79,30 +97,44 @@ async function refresh(left: AbortSignal): Promise<void> {
   }
 }
 
-async function showState(left: AbortSignal): Promise<void> {
+/** Gives whether all is shown that can be answered. */
+async function showState(left: AbortSignal): Promise<boolean> {
   settings ??= await askSettings(left);
-  if (left.aborted) return;
+  if (left.aborted) return false;
   bar.take(state);
-  if (state.instance !== null) setStage(settings);
-  const [instances, fresh] = await Promise.all([
-    ask("instances", timeParameters(), left),
-    ask("freshness", {}, left),
-  ]);
-  if (left.aborted) return;
-  showFreshness(momentOf(rowsOf(fresh)[0]?.text("complete_to")));
-  const rows = rowsOf(instances);
-  const first = rows[0]?.text("instance_id");
-  if (state.instance === null && first !== undefined) {
-    state = { ...state, instance: first };
-    history.replaceState(null, "", writeState(state));
-  }
-  bar.show(rows, state);
+  const surroundings = showSurroundings(settings, left);
+  // Only who comes without an instance must wait for their list: it leads to the first.
+  if (state.instance === null && !(await surroundings)) return false;
+  if (left.aborted) return false;
   const view = setStage(settings);
-  await view.refresh(left);
-  if (left.aborted) return;
-  isAnswered = true;
+  const isViewShown = await view.refresh(left);
+  if (left.aborted) return false;
   document.title = `${view.title()} – Push reports`;
   main.setAttribute("aria-busy", "false");
+  return (await surroundings) && isViewShown;
+}
+
+/** Shows how fresh the figures are and which instances there are. Gives whether both are answered. */
+async function showSurroundings(told: Settings, left: AbortSignal): Promise<boolean> {
+  try {
+    const [instances, fresh] = await Promise.all([
+      ask("instances", timeParameters(), told, left),
+      ask("freshness", {}, told, left),
+    ]);
+    if (left.aborted) return false;
+    showFreshness(momentOf(rowsOf(fresh)[0]?.text("complete_to")));
+    const rows = rowsOf(instances);
+    const first = rows[0]?.text("instance_id");
+    if (state.instance === null && first !== undefined) {
+      state = { ...state, instance: first };
+      history.replaceState(null, "", writeState(state));
+    }
+    bar.show(rows, state);
+    return true;
+  } catch (error) {
+    if (!left.aborted) showProblem(error);
+    return false;
+  }
 }
 
 /** Shows the place that the state is at, without figures where it is new. */
@@ -122,12 +154,12 @@ function setStage(told: Settings): View {
   return view;
 }
 
-function viewOf({ instance, publish }: ViewState, { reportingUrl, abouts }: Settings): View {
-  if (instance === null) return new EmptyView(reportingUrl);
+function viewOf({ instance, publish }: ViewState, told: Settings): View {
+  if (instance === null) return new EmptyView(told.reportingUrl);
   if (publish !== null)
-    return new PublishView(publish, () => ({ instance, publish }), navigation, abouts);
+    return new PublishView(publish, () => ({ instance, publish }), navigation, told);
   const bounds = () => ({ instance, ...timeParameters() });
-  return new InstanceView(state, bounds, navigation, abouts);
+  return new InstanceView(state, bounds, navigation, told);
 }
 
 function timeParameters(): Parameters {

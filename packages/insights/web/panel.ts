@@ -1,4 +1,4 @@
-import { type Answer, csvUrl, type NoAnswer, type Parameters } from "./api.js";
+import { type Answer, csvUrl, type NoAnswer, type PanelQuestion, type Parameters } from "./api.js";
 import { element } from "./element.js";
 import { updateChildren } from "./update-children.js";
 
@@ -8,7 +8,7 @@ const MAX_NUMBERS = 500;
 /** What a panel is about. */
 export interface PanelOptions {
   readonly title: string;
-  readonly question: string;
+  readonly question: PanelQuestion;
   /** What the question gives, in words. */
   readonly about: string;
   /** What is not shown before this has its answer, because nobody knows how high that will be: the panels below, or every panel. */
@@ -25,7 +25,7 @@ export class Panel {
   readonly #sql: HTMLElement;
   readonly #numbers: HTMLElement;
   readonly #numbersBox: HTMLDetailsElement;
-  readonly #question: string;
+  readonly #question: PanelQuestion;
   #answer: Answer | null = null;
 
   constructor({ title, question, about, holds }: PanelOptions) {
@@ -89,7 +89,9 @@ export class Panel {
 
   /** What is marked, to be copied by hand, stays what it is. */
   #showSql(sql: string): void {
-    const isMarked = getSelection()?.containsNode(this.#sql, true) === true;
+    const selection = getSelection();
+    // Where somebody only clicked nothing is marked.
+    const isMarked = selection?.isCollapsed === false && selection.containsNode(this.#sql, true);
     if (!isMarked || this.#sql.textContent === "") this.#sql.textContent = sql;
   }
 

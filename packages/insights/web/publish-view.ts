@@ -1,5 +1,5 @@
 import { AnsweredPanel } from "./answered-panel.js";
-import type { Abouts, Parameters, Row } from "./api.js";
+import type { Parameters, Row, Settings } from "./api.js";
 import { TimeChart } from "./chart.js";
 import { dataTable } from "./data-table.js";
 import { element } from "./element.js";
@@ -27,19 +27,19 @@ export class PublishView implements View {
 
   /**
    * @param publish instance and publish, for every question.
-   * @param abouts what each question gives, in words.
    */
   constructor(
     publishId: string,
     publish: () => Parameters,
     { addressOf }: Navigation,
-    abouts: Abouts,
+    settings: Settings,
   ) {
     this.#title = publishId;
     const heading = element("h2", { class: "publish-title" }, publishId);
     const back = element("a", { href: addressOf({ publish: null }) }, "← All publishes");
     const summary = new AnsweredPanel(
-      { title: "Funnel", question: "publish", about: abouts.publish, holds: "all" },
+      settings,
+      { title: "Funnel", question: "publish", holds: "all" },
       publish,
       (body) => (rows) => {
         const [row] = rows;
@@ -58,7 +58,8 @@ export class PublishView implements View {
       },
     );
     const timeline = new AnsweredPanel(
-      { title: "Timeline", question: "publish_timeline", about: abouts.publish_timeline },
+      settings,
+      { title: "Timeline", question: "publish_timeline" },
       publish,
       (body) => {
         const chart = new TimeChart(body, [
@@ -77,7 +78,8 @@ export class PublishView implements View {
       },
     );
     const timeToOpen = new AnsweredPanel(
-      { title: "Time to open", question: "time_to_open", about: abouts.time_to_open },
+      settings,
+      { title: "Time to open", question: "time_to_open" },
       publish,
       (body) => {
         body.append(timesOf(undefined), openedWithin(undefined));
@@ -85,7 +87,8 @@ export class PublishView implements View {
       },
     );
     const clients = new AnsweredPanel(
-      { title: "Clients", question: "publish_clients", about: abouts.publish_clients },
+      settings,
+      { title: "Clients", question: "publish_clients" },
       publish,
       (body) => (_rows, answer) => updateChildren(body, dataTable(answer)),
     );
@@ -105,8 +108,9 @@ export class PublishView implements View {
 
   take(): void {}
 
-  async refresh(left: AbortSignal): Promise<void> {
-    await Promise.all(this.#panels.map((panel) => panel.refresh(left)));
+  async refresh(left: AbortSignal): Promise<boolean> {
+    const answered = await Promise.all(this.#panels.map((panel) => panel.refresh(left)));
+    return answered.every(Boolean);
   }
 
   redraw(): void {

@@ -7,8 +7,8 @@ export interface View {
   title(): string;
   /** Takes another state of the same place; the next refresh shows it. */
   take(state: ViewState): void;
-  /** Asks anew and shows the answers. @throws NoAnswer when nothing can be shown at all. */
-  refresh(left: AbortSignal): Promise<void>;
+  /** Asks anew and shows the answers. Gives whether all is shown that can be answered. */
+  refresh(left: AbortSignal): Promise<boolean>;
   /** Draws anew, in the colours of now. */
   redraw(): void;
   destroy(): void;

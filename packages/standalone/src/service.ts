@@ -42,6 +42,7 @@ import { bannerOf } from "./banner.js";
 import { STANDALONE_OPTION_GROUPS } from "./config.js";
 import { EmbeddedRecordSource } from "./embedded-record-source.js";
 import { EmbeddedReportPublisher } from "./embedded-report-publisher.js";
+import { OneAtATime } from "./one-at-a-time.js";
 import { ReadOnlyEngine } from "./sql/read-only-engine.js";
 import { SqlServer } from "./sql/sql-server.js";
 
@@ -149,6 +150,8 @@ async function createStandalone(
   const databasePath = join(dataDir, "clickhouse");
   const clickHouse = openDatabase(databasePath);
   await migrate(clickHouse, readMigrations(SQL_FOLDER), tables, logger);
+  // A connection does one statement at a time: with one of its own the page does not wait for ingestion, nor ingestion for the page.
+  const questioned = openDatabase(databasePath);
   const ingestion = createIngestion({
     recordSource: new EmbeddedRecordSource(log, { ...ingest, ...standalone }, clock, logger),
     source: SOURCE,
@@ -197,7 +200,7 @@ async function createStandalone(
   );
   const insights = createPageServer({
     config: config.page,
-    clickHouse,
+    clickHouse: questioned,
     database: tables.database,
     // Where a browser on this machine reaches the gateway.
     reportingUrl: `http://localhost:${http.httpPort}`,
@@ -207,6 +210,7 @@ async function createStandalone(
   const lifecycle = new Lifecycle(
     [
       { name: "database", stop: () => clickHouse.close() },
+      { name: "database of the page", stop: () => questioned.close() },
       { name: "log", stop: () => log.close() },
       operations,
       sql,
@@ -221,8 +225,18 @@ async function createStandalone(
 
 /** Opens the engine on its folder, which one process at a time can have; whether it can shows at the first statement. */
 export function openDatabase(path: string): ClickHouseClient {
+  const chdb = createChdbConnection({ path });
+  // It does one statement at a time. One that waited inside would hold one of the few threads that files are read and written by.
+  const turns = new OneAtATime();
   // The two packages declare the same interface, but not for exactOptionalPropertyTypes.
-  const connection = createChdbConnection({ path }) as unknown;
+  const connection: unknown = {
+    query: (params: Parameters<typeof chdb.query>[0]) => turns.run(() => chdb.query(params)),
+    exec: (params: Parameters<typeof chdb.exec>[0]) => turns.run(() => chdb.exec(params)),
+    command: (params: Parameters<typeof chdb.command>[0]) => turns.run(() => chdb.command(params)),
+    insert: (params: Parameters<typeof chdb.insert>[0]) => turns.run(() => chdb.insert(params)),
+    ping: (params: Parameters<typeof chdb.ping>[0]) => turns.run(() => chdb.ping(params)),
+    close: () => chdb.close(),
+  };
   return createClient({
     connection: connection as NonNullable<ClickHouseClientConfigOptions["connection"]>,
     log: { level: ClickHouseLogLevel.OFF },

@@ -1,12 +1,11 @@
-import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { freePort, waitFor } from "@push-reports/test-support";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { waitFor } from "@push-reports/test-support";
+import type { Page } from "playwright-core";
 import { describeWithChromium } from "../support/describe-with-chromium.js";
 import { HeldAnswers } from "../support/held-answers.js";
 import { importPublishes } from "../support/import-publishes.js";
+import { InsightsInBrowser, untilSettled } from "../support/insights-in-browser.js";
 import { layoutShifts, watchLayoutShifts } from "../support/layout-shifts.js";
-import { StandaloneDeployment } from "../support/standalone-deployment.js";
 
 const SCREENS = {
   desktop: { width: 1_280, height: 900 },
@@ -29,21 +28,16 @@ const PUBLISH = {
 const PUBLISHES = 30;
 
 describeWithChromium("The insights page", (executablePath) => {
-  const instanceId = randomUUID();
-  let standalone: StandaloneDeployment;
-  let insights: string;
-  let browser: Browser;
+  let insights: InsightsInBrowser;
   let page: Page;
 
   beforeAll(async () => {
-    const port = await freePort();
-    insights = `http://localhost:${port}`;
-    standalone = await StandaloneDeployment.start({ INSIGHTS_PORT: String(port) });
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-    for (let n = 0; n < PUBLISHES; n += 1) await send(`pubid-${n}`, "web-1", { event: "delivery" });
-    await send("pubid-0", "web-1", { event: "open" });
-    await waitFor(async () => (await rowsReceived()) === PUBLISHES + 1, { what: "all rows" });
-    await importPublishes(standalone, [
+    insights = await InsightsInBrowser.start(executablePath);
+    const { instanceId } = insights;
+    for (let n = 0; n < PUBLISHES; n += 1) await insights.send({ publishId: `pubid-${n}` });
+    await insights.send({ publishId: "pubid-0", event: "open" });
+    await insights.untilReceived(PUBLISHES + 1);
+    await importPublishes(insights.standalone, [
       { instanceId, publishId: "pubid-0", recipients: 2, title: "With a title" },
     ]);
   });
@@ -53,17 +47,13 @@ describeWithChromium("The insights page", (executablePath) => {
   });
 
   afterAll(async () => {
-    await browser?.close();
-    await standalone?.dispose();
+    await insights?.dispose();
   });
 
   async function openPage(screen: keyof typeof SCREENS): Promise<void> {
-    const context = await browser.newContext({ viewport: SCREENS[screen] });
-    page = await context.newPage();
+    page = await insights.newPage(SCREENS[screen]);
     await watchLayoutShifts(page);
   }
-
-  const settled = () => page.locator("main[aria-busy=false]").waitFor();
 
   describe.each(["desktop", "phone"] as const)("on a %s", (screen) => {
     it.each([
@@ -77,8 +67,8 @@ describeWithChromium("The insights page", (executablePath) => {
         await openPage(screen);
         const answers = await HeldAnswers.of(page, order);
         const publish = kind === "publish" ? "&publish=pubid-0" : "";
-        await page.goto(`${insights}/?instance=${instanceId}${publish}`);
-        await waitFor(() => order.every((name) => answers.isAsked(name)), { what: "questions" });
+        await page.goto(insights.addressOf(publish));
+        await answers.untilAsked();
         for (const name of order) {
           answers.release(name);
           const title = (panels as Record<string, string>)[name] ?? "";
@@ -94,8 +84,8 @@ describeWithChromium("The insights page", (executablePath) => {
 
   it("keeps place, focus and rows where they are while it refreshes itself under traffic", async () => {
     await openPage("desktop");
-    await page.goto(`${insights}/?instance=${instanceId}`);
-    await settled();
+    await page.goto(insights.addressOf());
+    await untilSettled(page);
     const row = page.getByRole("row", { name: "pubid-7 " });
     const link = row.getByRole("link");
     await page.mouse.wheel(0, 300);
@@ -109,11 +99,11 @@ describeWithChromium("The insights page", (executablePath) => {
     const place = await scrollY();
     await layoutShifts(page);
 
-    await send("pubid-new", "web-1", { event: "delivery" });
+    await insights.send({ publishId: "pubid-new" });
     for (let n = 2; n < 1_200; n += 100)
       await Promise.all(
         Array.from({ length: 100 }, (_, k) =>
-          send("pubid-7", `web-${n + k}`, { event: "delivery" }),
+          insights.send({ publishId: "pubid-7", deviceId: `web-${n + k}` }),
         ),
       );
     await row.getByText("1,201", { exact: true }).first().waitFor();
@@ -129,16 +119,16 @@ describeWithChromium("The insights page", (executablePath) => {
 
   it("shows new rows by itself to who neither points at the list nor goes through it", async () => {
     await openPage("desktop");
-    await page.goto(`${insights}/?instance=${instanceId}`);
-    await settled();
-    await send("pubid-newer", "web-1", { event: "delivery" });
+    await page.goto(insights.addressOf());
+    await untilSettled(page);
+    await insights.send({ publishId: "pubid-newer" });
     await page.getByRole("link", { name: "pubid-newer" }).waitFor();
   });
 
   it("keeps what is being chosen, read sideways or typed at a refresh", async () => {
     await openPage("phone");
-    await page.goto(`${insights}/?instance=${instanceId}`);
-    await settled();
+    await page.goto(insights.addressOf());
+    await untilSettled(page);
     const clients = `document.querySelector("section[aria-label=Clients] .panel-body .scroller")`;
     await page.evaluate(`${clients}.scrollLeft = 100`);
     await page.getByLabel("Instance").focus();
@@ -155,8 +145,8 @@ describeWithChromium("The insights page", (executablePath) => {
 
   it("stays at the list when its order changes, on a phone", async () => {
     await openPage("phone");
-    await page.goto(`${insights}/?instance=${instanceId}`);
-    await settled();
+    await page.goto(insights.addressOf());
+    await untilSettled(page);
     const sort = page.getByRole("link", { name: "Open rate" });
     await sort.scrollIntoViewIfNeeded();
     const place = await scrollY();
@@ -168,8 +158,8 @@ describeWithChromium("The insights page", (executablePath) => {
 
   it("comes back to where the list was left, with what was searched for", async () => {
     await openPage("desktop");
-    await page.goto(`${insights}/?instance=${instanceId}&q=pubid&sort=publish_id`);
-    await settled();
+    await page.goto(insights.addressOf("&q=pubid&sort=publish_id"));
+    await untilSettled(page);
     const link = page.getByRole("row", { name: "pubid-15 " }).getByRole("link");
     await link.scrollIntoViewIfNeeded();
     const place = await scrollY();
@@ -194,36 +184,11 @@ describeWithChromium("The insights page", (executablePath) => {
 
   it("leads back from a page that the list does not have", async () => {
     await openPage("desktop");
-    await page.goto(`${insights}/?instance=${instanceId}&page=9`);
+    await page.goto(insights.addressOf("&page=9"));
     await page.getByText("The list has no page 9").waitFor();
     await page.getByRole("link", { name: "Go to its first page" }).click();
     await page.getByRole("row", { name: "pubid-7 " }).waitFor();
   });
 
   const scrollY = async () => (await page.evaluate("scrollY")) as number;
-
-  const rowsReceived = async () => {
-    const sql = `SELECT count() AS n FROM ${standalone.reports}`;
-    const [row] = await standalone.rows<{ n: number | string }>(sql);
-    return Number(row?.n);
-  };
-
-  async function send(publishId: string, deviceId: string, more: object): Promise<void> {
-    const answer = await fetch(
-      `${standalone.url}/reporting_api/v2/instances/${instanceId}/events`,
-      {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({
-          publishId,
-          deviceId,
-          timestampSecs: Math.floor(Date.now() / 1_000),
-          appInBackground: true,
-          hasDisplayableContent: true,
-          ...more,
-        }),
-      },
-    );
-    expect(answer.status).toBe(200);
-  }
 });

@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
-import { freePort, waitFor } from "@push-reports/test-support";
+import { waitFor } from "@push-reports/test-support";
 import axe, { type AxeResults } from "axe-core";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { describeWithChromium } from "../support/describe-with-chromium.js";
-import { StandaloneDeployment } from "../support/standalone-deployment.js";
+import { InsightsInBrowser, untilSettled } from "../support/insights-in-browser.js";
 
 /** Runs in the page once axe is there. */
 const ACCESSIBILITY_CHECK = `axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] })`;
@@ -25,53 +24,44 @@ const CAMPAIGNS: readonly Campaign[] = [
 ];
 
 describeWithChromium("The insights page in a browser", (executablePath) => {
-  const instanceId = randomUUID();
-  let standalone: StandaloneDeployment;
-  let insights: string;
-  let browser: Browser;
+  let insights: InsightsInBrowser;
   let page: Page;
   /** Hosts that any page asked for anything. */
   const hosts = new Set<string>();
   const faults: string[] = [];
 
   beforeAll(async () => {
-    const port = await freePort();
-    insights = `http://localhost:${port}`;
-    standalone = await StandaloneDeployment.start({ INSIGHTS_PORT: String(port) });
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-    page = await newPage({ width: 1_280, height: 900 });
+    insights = await InsightsInBrowser.start(executablePath);
+    page = await newPage();
   });
 
   afterAll(async () => {
-    await browser?.close();
-    await standalone?.dispose();
+    await insights?.dispose();
   });
 
-  async function newPage(viewport: { readonly width: number; readonly height: number }) {
-    const context = await browser.newContext({ viewport });
-    const made = await context.newPage();
+  async function newPage(viewport?: { readonly width: number; readonly height: number }) {
+    const made = await insights.newPage(viewport);
     made.on("request", (request) => hosts.add(new URL(request.url()).host));
     made.on("pageerror", (error) => faults.push(error.message));
     return made;
   }
 
-  /** Resolves once the page has its first figures: until then what it shows moves as they arrive, and a click may land beside its link. */
-  const settled = () => page.locator("main[aria-busy=false]").waitFor();
-
   it("says how to send a report while there is none, and shows it once it has come", async () => {
-    await page.goto(insights);
+    await page.goto(insights.url);
     const example = page.locator("pre", { hasText: "curl" });
     await example.waitFor();
     expect(await example.textContent()).toContain("/reporting_api/v2/instances/");
 
-    await Promise.all(CAMPAIGNS.flatMap((campaign) => reportsOf(campaign)).map(send));
+    await Promise.all(
+      CAMPAIGNS.flatMap((campaign) => reportsOf(campaign)).map((report) => insights.send(report)),
+    );
     await page.getByRole("link", { name: "pubid-best" }).waitFor();
-    expect(new URL(page.url()).searchParams.get("instance")).toBe(instanceId);
+    expect(new URL(page.url()).searchParams.get("instance")).toBe(insights.instanceId);
   });
 
   it("answers which campaign had the best open rate, and how fast it was opened", async () => {
-    await page.goto(insights);
-    await settled();
+    await page.goto(insights.url);
+    await untilSettled(page);
     await page.getByRole("link", { name: "Open rate" }).click();
     const first = page.locator("table.publishes tbody tr").first();
     await first.getByText("75.0%").waitFor();
@@ -87,7 +77,7 @@ describeWithChromium("The insights page in a browser", (executablePath) => {
       expect.stringMatching(/^Openable\s+4 devices, 80.0% /),
       expect.stringMatching(/^Opened, of those openable\s+3 devices, 75.0% /),
     ]);
-    const again = await newPage({ width: 1_280, height: 900 });
+    const again = await newPage();
     await again.goto(page.url());
     await again.getByRole("heading", { name: "pubid-best" }).waitFor();
     await again.goBack().catch(() => null);
@@ -107,17 +97,17 @@ describeWithChromium("The insights page in a browser", (executablePath) => {
   });
 
   it("gives its numbers as CSV, and SQL that gives the same", async () => {
-    await page.goto(`${insights}/?instance=${instanceId}&sort=delivered`);
+    await page.goto(insights.addressOf("&sort=delivered"));
     const panel = page.getByRole("region", { name: "Publishes", exact: true });
     await panel.getByRole("link", { name: "pubid-dull" }).waitFor();
     const href = await panel.getByRole("link", { name: "CSV" }).getAttribute("href");
-    const csv = await (await fetch(new URL(href ?? "", insights))).text();
+    const csv = await (await fetch(new URL(href ?? "", insights.url))).text();
     expect(csv.split("\n")[1]).toMatch(/^"pubid-dull",.*,8,5,1,/);
-    await settled();
+    await untilSettled(page);
     await panel.getByText("SQL", { exact: true }).click();
     const sql = (await panel.locator("pre").textContent()) ?? "";
     expect(sql).not.toContain("{");
-    const rows = await standalone.rows<{ publish_id: string }>(sql);
+    const rows = await insights.standalone.rows<{ publish_id: string }>(sql);
     expect(rows.map((row) => row.publish_id)).toEqual([
       "pubid-dull",
       "pubid-best",
@@ -129,11 +119,8 @@ describeWithChromium("The insights page in a browser", (executablePath) => {
     "has no accessibility fault in its %s colours",
     async (scheme) => {
       await page.emulateMedia({ colorScheme: scheme });
-      for (const path of [
-        `/?instance=${instanceId}`,
-        `/?instance=${instanceId}&publish=pubid-best`,
-      ]) {
-        await page.goto(`${insights}${path}`);
+      for (const query of ["", "&publish=pubid-best"]) {
+        await page.goto(insights.addressOf(query));
         await page.locator(".tile").first().waitFor();
         await page.evaluate(axe.source);
         const { violations, passes } = await page.evaluate<AxeResults>(ACCESSIBILITY_CHECK);
@@ -147,8 +134,8 @@ describeWithChromium("The insights page in a browser", (executablePath) => {
 
   it("does not scroll sideways on a phone", async () => {
     const phone = await newPage({ width: 360, height: 740 });
-    for (const path of ["/", `/?instance=${instanceId}&publish=pubid-best`]) {
-      await phone.goto(`${insights}${path}`);
+    for (const address of [insights.url, insights.addressOf("&publish=pubid-best")]) {
+      await phone.goto(address);
       await phone.locator(".tile").first().waitFor();
       const widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]";
       const [content, screen] = (await phone.evaluate(widths)) as [number, number];
@@ -158,7 +145,7 @@ describeWithChromium("The insights page in a browser", (executablePath) => {
   });
 
   it("can be used by keyboard alone", async () => {
-    await page.goto(insights);
+    await page.goto(insights.url);
     await page.getByRole("link", { name: "pubid-best" }).waitFor();
     await page.keyboard.press("Tab");
     expect(await page.evaluate("document.activeElement.className")).toBe("skip");
@@ -171,34 +158,34 @@ describeWithChromium("The insights page in a browser", (executablePath) => {
 
   it("refuses what no page asks, and says what is wrong", async () => {
     const ask = async (path: string) => {
-      const answer = await fetch(`${insights}/api/questions/${path}`);
+      const answer = await fetch(`${insights.url}/api/questions/${path}`);
       return [answer.status, ((await answer.json()) as { code: string }).code];
     };
     expect(await ask("tables")).toEqual([404, "wrong_question"]);
     expect(await ask("overview")).toEqual([400, "wrong_question"]);
     const time = "from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z";
     expect(await ask(`overview?instance=1' OR 1&${time}`)).toEqual([400, "wrong_question"]);
-    expect(await ask(`publishes?instance=${instanceId}&${time}&sort=1;DROP`)).toEqual([
+    expect(await ask(`publishes?instance=${insights.instanceId}&${time}&sort=1;DROP`)).toEqual([
       400,
       "wrong_question",
     ]);
   });
 
   it("says that its server is away, and keeps what it shows", async () => {
-    await page.goto(insights);
+    await page.goto(insights.url);
     await page.getByRole("link", { name: "pubid-best" }).waitFor();
-    await standalone.end("SIGKILL");
+    await insights.standalone.end("SIGKILL");
     await page.getByRole("status").getByText("cannot be reached").first().waitFor();
     expect(await page.getByRole("link", { name: "pubid-best" }).count()).toBe(1);
   });
 
   it("asked no other host for anything, and had no fault of its own", () => {
-    expect([...hosts]).toEqual([new URL(insights).host]);
+    expect([...hosts]).toEqual([new URL(insights.url).host]);
     expect(faults).toEqual([]);
   });
 
   /** Bodies of a campaign's reports. */
-  function reportsOf({ publishId, delivered, openable, opened, secsToOpen }: Campaign): object[] {
+  function reportsOf({ publishId, delivered, openable, opened, secsToOpen }: Campaign) {
     const at = Math.floor(Date.now() / 1_000) - 10_000;
     return Array.from({ length: delivered }, (_, device) => {
       const report = { publishId, deviceId: `web-${device}`, timestampSecs: at };
@@ -207,17 +194,5 @@ describeWithChromium("The insights page in a browser", (executablePath) => {
       const open = { event: "open", ...report, timestampSecs: at + secsToOpen };
       return device < opened ? [delivery, open] : [delivery];
     }).flat();
-  }
-
-  async function send(report: object): Promise<void> {
-    const answer = await fetch(
-      `${standalone.url}/reporting_api/v2/instances/${instanceId}/events`,
-      {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(report),
-      },
-    );
-    expect(answer.status).toBe(200);
   }
 });

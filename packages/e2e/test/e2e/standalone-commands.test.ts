@@ -14,16 +14,12 @@ describe("the commands on standalone's data folder", () => {
   beforeAll(async () => {
     standalone = await StandaloneDeployment.start();
     for (const userId of ["alice", "bob"])
-      await fetch(`${standalone.url}/reporting_api/v2/instances/${INSTANCE}/events`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({
-          event: "delivery",
-          publishId: "pubid-1",
-          deviceId: `web-${userId}`,
-          userId,
-          timestampSecs: Math.floor(Date.now() / 1_000),
-        }),
+      await standalone.report(INSTANCE, {
+        event: "delivery",
+        publishId: "pubid-1",
+        deviceId: `web-${userId}`,
+        userId,
+        timestampSecs: Math.floor(Date.now() / 1_000),
       });
     await waitFor(async () => (await figures())[0]?.["delivered"] === 2, {
       what: "two rows",

@@ -23,22 +23,13 @@ describe("Standalone's SQL", () => {
   });
   afterAll(() => standalone?.dispose());
 
-  async function report(deviceId: string): Promise<number> {
-    const { status } = await fetch(
-      `${standalone.url}/reporting_api/v2/instances/${INSTANCE_ID}/events`,
-      {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({
-          event: "delivery",
-          publishId: "pubid-1",
-          deviceId,
-          timestampSecs: 1_700_000_000,
-        }),
-      },
-    );
-    return status;
-  }
+  const report = (deviceId: string) =>
+    standalone.report(INSTANCE_ID, {
+      event: "delivery",
+      publishId: "pubid-1",
+      deviceId,
+      timestampSecs: 1_700_000_000,
+    });
 
   it.each(["/ping", "/"])("answers %s as a server that is well", async (path) => {
     const answer = await fetch(`${standalone.sqlUrl}${path}`);

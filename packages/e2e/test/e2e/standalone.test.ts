@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { sendReports, waitFor } from "@push-reports/test-support";
+import { freePort, patiently, sendReports, waitFor } from "@push-reports/test-support";
 import { expectExactlyOnce } from "../support/exactly-once.js";
 import { sayFigures } from "../support/load-figures.js";
 import { onceSent } from "../support/once-sent.js";
@@ -88,6 +88,22 @@ describe("Standalone", () => {
     expect(await standalone.end("SIGTERM")).toMatchObject({ code: 0, signal: null, stderr: "" });
     await asked;
     await standalone.run();
+  });
+
+  it("answers the page's questions while ingestion has the database at a long statement", async () => {
+    const port = await freePort();
+    const busy = await StandaloneDeployment.create({ INSIGHTS_PORT: String(port) });
+    try {
+      await busy.run({ program: "busy-standalone" });
+      const time = "from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z";
+      for (const question of ["freshness", `instances?${time}`]) {
+        const signal = AbortSignal.timeout(patiently(20_000));
+        const address = `http://127.0.0.1:${port}/api/questions/${question}`;
+        expect([question, (await fetch(address, { signal })).status]).toEqual([question, 200]);
+      }
+    } finally {
+      await busy.dispose();
+    }
   });
 
   it("refuses a folder that another process owns, and says so", async () => {

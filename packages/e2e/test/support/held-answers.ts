@@ -1,12 +1,29 @@
-import type { Page, Route } from "playwright-core";
+import { waitFor } from "@push-reports/test-support";
+import type { Page, Request, Route } from "playwright-core";
 
 /** Holds the insights page's answers back until they are let go one by one, in whatever order a test wants. */
 export class HeldAnswers {
+  readonly #page: Page;
+  readonly #questions: readonly string[];
   readonly #held = new Map<string, () => void>();
+  /** Whatever the page has asked its server for and not got yet. */
+  readonly #underWay = new Set<Request>();
+  readonly #failed: string[] = [];
+
+  private constructor(page: Page, questions: readonly string[]) {
+    this.#page = page;
+    this.#questions = questions;
+    page.on("request", (request) => this.#underWay.add(request));
+    page.on("requestfinished", (request) => this.#underWay.delete(request));
+    page.on("requestfailed", (request) => {
+      this.#underWay.delete(request);
+      this.#failed.push(`${pathOf(request)}: ${request.failure()?.errorText}`);
+    });
+  }
 
   /** @param questions names of those whose answers are held. */
   static async of(page: Page, questions: readonly string[]): Promise<HeldAnswers> {
-    const answers = new HeldAnswers();
+    const answers = new HeldAnswers(page, questions);
     await Promise.all(
       questions.map((name) =>
         page.route(`**/api/questions/${name}?*`, (route) => answers.#hold(name, route)),
@@ -15,9 +32,23 @@ export class HeldAnswers {
     return answers;
   }
 
-  /** Whether the page has asked it. */
-  isAsked(name: string): boolean {
-    return this.#held.has(name);
+  /** Waits until the page has asked all of them. @throws Error that says which it has not, and what the page is at instead. */
+  async untilAsked(): Promise<void> {
+    const unasked = () => this.#questions.filter((name) => !this.#held.has(name));
+    try {
+      await waitFor(() => unasked().length === 0, { what: "questions" });
+    } catch (cause) {
+      const shown = await this.#page
+        .evaluate(`[document.visibilityState, document.getElementById("freshness").textContent]`)
+        .catch(String);
+      const state = {
+        unasked: unasked(),
+        underWay: [...this.#underWay].map(pathOf),
+        failed: this.#failed,
+        shown,
+      };
+      throw new Error(`The page does not ask: ${JSON.stringify(state)}`, { cause });
+    }
   }
 
   /** Lets the answer come that is waited for. */
@@ -36,3 +67,5 @@ export class HeldAnswers {
     await route.continue().catch(() => undefined);
   }
 }
+
+const pathOf = (request: Request) => new URL(request.url()).pathname;

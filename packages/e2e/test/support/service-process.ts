@@ -13,6 +13,8 @@ const PROGRAMS = {
   standalone: "standalone/dist/main.js",
   /** Standalone, which kills itself at CRASH_AT_STEP. */
   "crashing-standalone": "e2e/test/fixtures/crashing-standalone.mjs",
+  /** Standalone, whose ingestion has the database at one long statement. */
+  "busy-standalone": "e2e/test/fixtures/busy-standalone.mjs",
 } as const;
 
 /** Name of a program. */

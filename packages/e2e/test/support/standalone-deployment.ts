@@ -93,6 +93,16 @@ export class StandaloneDeployment {
     return this.#process.end(signal);
   }
 
+  /** Sends a report of an instance, and gives the status of its answer. */
+  async report(instanceId: string, report: object): Promise<number> {
+    const { status } = await fetch(`${this.url}/reporting_api/v2/instances/${instanceId}/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(report),
+    });
+    return status;
+  }
+
   /** One line of JSON per row of a `SELECT`. */
   async rows<T>(sql: string): Promise<readonly T[]> {
     const { status, text } = await this.ask(`${sql} FORMAT JSONEachRow`);

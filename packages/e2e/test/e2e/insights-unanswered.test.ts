@@ -1,0 +1,178 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
+import { waitFor } from "@push-reports/test-support";
+import type { Page, Route } from "playwright-core";
+import { describeWithChromium } from "../support/describe-with-chromium.js";
+import { HeldAnswers } from "../support/held-answers.js";
+import { InsightsInBrowser, untilSettled } from "../support/insights-in-browser.js";
+
+/** More than a page of the list. */
+const PUBLISHES = 30;
+/** A time that is over, in which nothing was received. */
+const OVER = "&from=2026-01-02T00:00:00Z&to=2026-01-03T00:00:00Z";
+
+describeWithChromium("The insights page when answers fail or come late", (executablePath) => {
+  let insights: InsightsInBrowser;
+  let page: Page;
+  let faults: string[];
+
+  beforeAll(async () => {
+    insights = await InsightsInBrowser.start(executablePath);
+    for (let n = 0; n < PUBLISHES; n += 1) await insights.send({ publishId: `pubid-${n}` });
+    await insights.untilReceived(PUBLISHES);
+  });
+
+  beforeEach(async () => {
+    page = await insights.newPage();
+    faults = [];
+    page.on("pageerror", (error) => faults.push(error.message));
+  });
+
+  afterEach(async () => {
+    await page.context().close();
+    expect(faults).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await insights?.dispose();
+  });
+
+  const panel = (name: string) => page.getByRole("region", { name, exact: true });
+
+  it("shows the figures of the address while the list of instances does not come", async () => {
+    const answers = await HeldAnswers.of(page, ["instances", "freshness"]);
+    await page.goto(insights.addressOf("&publish=pubid-3"));
+    await page.getByRole("region", { name: "Funnel" }).getByText("1 device").first().waitFor();
+    await answers.untilAsked();
+    answers.release("instances");
+    answers.release("freshness");
+    await page.getByText("Complete up to").waitFor();
+  });
+
+  it("asks anew by itself while its settings do not come", async () => {
+    let asked = 0;
+    await page.route("**/api/settings", async (route) => {
+      asked += 1;
+      if (asked > 1) await route.continue();
+    });
+    await page.goto(insights.addressOf());
+    await page.getByRole("link", { name: "pubid-29", exact: true }).waitFor();
+  });
+
+  it("asks anew by itself while an answer does not come", async () => {
+    await page.route("**/api/settings", async (route) => {
+      const response = await route.fetch();
+      const json = { ...((await response.json()) as object), questionTimeoutSecs: 1 };
+      await route.fulfill({ response, json });
+    });
+    let asked = 0;
+    await page.route("**/api/questions/overview?*", async (route) => {
+      asked += 1;
+      if (asked > 1) await route.continue();
+    });
+    await page.goto(insights.addressOf());
+    await panel("Overview").getByText("cannot be reached").waitFor();
+    await panel("Overview").getByText("30", { exact: true }).first().waitFor();
+  });
+
+  it("asks a question that failed again by itself, for a time that is over too", async () => {
+    const question = "**/api/questions/publishes?*";
+    await page.route(question, (route) => refuse(route, 503, "busy"));
+    await page.goto(insights.addressOf(OVER));
+    await panel("Publishes").getByText("refused: busy").waitFor();
+    await page.unroute(question);
+    await panel("Publishes").getByText("No publish of this time matches").waitFor();
+    await panel("Publishes").getByText("refused: busy").waitFor({ state: "hidden" });
+  });
+
+  it("does not ask again for a time that is over what is too much to answer", async () => {
+    await page.route("**/api/questions/publishes?*", (route) => refuse(route, 422, "too_large"));
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await page.clock.install();
+    await page.goto(insights.addressOf(OVER));
+    await panel("Publishes").getByText("refused: too_large").waitFor();
+    await untilSettled(page);
+    await page.clock.runFor(60_000);
+    await page.evaluate(`fetch("/api/settings")`);
+    expect(asked.filter((path) => path === "/api/questions/publishes").length).toBe(1);
+  });
+
+  it("says that it cannot read an answer, and asks again", async () => {
+    const question = "**/api/questions/overview?*";
+    const body = "<!doctype html><title>Sign in</title>";
+    await page.route(question, (route) => route.fulfill({ contentType: "text/html", body }));
+    await page.goto(insights.addressOf());
+    await panel("Overview").getByText("cannot be read").waitFor();
+    await page.unroute(question);
+    await panel("Overview").getByText("30", { exact: true }).first().waitFor();
+  });
+
+  it("searches by both fields of the list when one is typed in right after the other", async () => {
+    await page.goto(insights.addressOf());
+    await untilSettled(page);
+    await typeAtOnce([
+      ["search", "pubid-3"],
+      ["number", "1"],
+    ]);
+    await page.waitForURL(/q=pubid-3&min=1/);
+  });
+
+  it("stays where it went when the list was left right after typing", async () => {
+    await page.goto(insights.addressOf());
+    await untilSettled(page);
+    const link = `document.querySelector("table.publishes tbody a")`;
+    await page.evaluate(`
+      window.pushed = [];
+      const push = history.pushState;
+      history.pushState = (...of) => { pushed.push(of[2]); push.apply(history, of); };`);
+    await typeAtOnce([["search", "pubid"]], `${link}.click()`);
+    await untilSettled(page);
+    await page.getByRole("region", { name: "Funnel" }).waitFor();
+    // What typing set off would come while the next figures do.
+    await page.waitForRequest(/publish_timeline/);
+    expect(await page.evaluate("pushed.length")).toBe(1);
+    expect(page.url()).toContain("publish=pubid-");
+  });
+
+  it("renews SQL in which somebody clicked, and keeps what is marked", async () => {
+    await page.goto(insights.addressOf());
+    await untilSettled(page);
+    const code = `document.querySelector("section[aria-label=Clients] pre code")`;
+    await panel("Clients").getByText("SQL", { exact: true }).click();
+    const sql = page.locator("section[aria-label=Clients] pre code");
+    await sql.click();
+    const first = await sql.textContent();
+    await waitFor(async () => (await sql.textContent()) !== first, { what: "new SQL" });
+    const marked = (await page.evaluate(
+      `(getSelection().setBaseAndExtent(${code}.firstChild, 0, ${code}.firstChild, 6), ${code}.textContent)`,
+    )) as string;
+    await page.waitForResponse(/questions\/clients\?/);
+    await page.waitForRequest(/questions\/clients\?/);
+    expect(await sql.textContent()).toBe(marked);
+  });
+
+  it("gives the whole list as CSV, as it is filtered, whichever page is shown", async () => {
+    await page.goto(insights.addressOf("&q=pubid-&sort=publish_id&dir=asc&page=2"));
+    await untilSettled(page);
+    const href = await panel("Publishes").getByRole("link", { name: "CSV" }).getAttribute("href");
+    const csv = await (await fetch(new URL(href ?? "", insights.url))).text();
+    const [, ...lines] = csv.trimEnd().split("\n");
+    expect(lines.length).toBe(PUBLISHES);
+    expect(lines[0]).toMatch(/^"pubid-0",/);
+  });
+
+  /** Fills fields one right after the other, within the time that the list waits for more. */
+  async function typeAtOnce(typed: readonly (readonly [type: string, text: string])[], then = "") {
+    const steps = typed.map(
+      ([type, text]) => `{
+        const field = document.querySelector(".filter input[type=${type}]");
+        field.value = ${JSON.stringify(text)};
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }`,
+    );
+    await page.evaluate([...steps, then].join("\n"));
+  }
+
+  const refuse = (route: Route, status: number, code: string) =>
+    route.fulfill({ status, json: { code, error: `refused: ${code}` } });
+});
