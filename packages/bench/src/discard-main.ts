@@ -15,7 +15,7 @@ const consumer = kafka.consumer({
   maxWaitTimeInMs: 250,
   minBytes: 1,
   maxBytes: 16 * 1024 * 1024,
-  maxBytesPerPartition: 4 * 1024 * 1024,
+  maxBytesPerPartition: 1024 * 1024,
 });
 let seen = 0;
 let firstAt = 0;

@@ -92,11 +92,11 @@ const CONSUMER_VALUES = {
     name: "KAFKA_MAX_PARTITION_FETCH_BYTES",
     about:
       "Bytes of one partition in a fetch, as sent. What the partition has no room for by then is dropped and fetched again, of a compressed batch from its " +
-      "begin. Where that is much of it (more than 24 partitions a process with the defaults, or a backlog of gzip batches), less is better here.",
+      "begin. Where that is much of it (more than 96 partitions a process with the defaults, or a backlog of gzip batches), less is better here.",
     unit: "bytes",
     min: 65_536,
     max: 67_108_864,
-    fallback: 4 * 1024 * 1024,
+    fallback: 1024 * 1024,
   }),
   maxBatchBytes: integerOption({
     name: "KAFKA_MAX_BATCH_BYTES",
