@@ -32,9 +32,17 @@ export interface HeldRange {
   readonly since: number;
 }
 
+/** A question what became of a partition's latest records. */
+interface Asking {
+  readonly partition: number;
+  /** Unix ms. */
+  readonly since: number;
+  readonly answer: Promise<void>;
+}
+
 /** How often a held range is judged again: the database may have been mended. */
 const JUDGE_AGAIN_MS = 30_000;
-/** How long bad records wait until it is known what became of the latest records of partitions that were just assigned. */
+/** How long it is waited for what became of the latest records of other partitions than the one whose records are judged, ms. */
 const RECALL_MS = 30_000;
 /** How often it is said that they wait, ms: more often than any STALL_TIMEOUT_MS. */
 const SAY_EVERY_MS = 1_000;
@@ -57,7 +65,7 @@ export class BadShareBreaker {
   /** Offsets of bad records that were let through. */
   readonly #admitted = new WeakMap<ReportRange, readonly number[]>();
   readonly #toAsk = new Map<number, JudgedRecords["latest"]>();
-  readonly #asking = new Set<Promise<unknown>>();
+  readonly #asking = new Set<Asking>();
   readonly #lines: RepeatedLines;
   #open: { readonly closed: Promise<void>; readonly close: () => void } | null = null;
 
@@ -123,11 +131,14 @@ export class BadShareBreaker {
       for (;;) {
         const judgement = await judge(before);
         const { bad } = judgement;
-        if (bad.length > 0) await this.#recalled(range, ended);
+        const isMoreKnown = bad.length > 0 && (await this.#recall(range, ended));
         if (this.#admits(range, judgement)) {
           this.#letThrough(range, bad);
           return bad;
         }
+        before = null;
+        // By what was known before they were enough to stop looking for more.
+        if (isMoreKnown && !judgement.isWhole) continue;
         this.#hold(range, bad.length);
         await this.#clock.sleep(JUDGE_AGAIN_MS, ended);
         ended.throwIfAborted();
@@ -161,31 +172,36 @@ export class BadShareBreaker {
     return { partition, first, last, judgedAt: this.#clock.now(), badOffsets };
   }
 
-  /** No stall: the partitions of which it is asked are watched each for itself. */
-  /** What became of the latest records of every partition that was assigned is known, or was waited for long enough. */
-  async #recalled({ partition }: ReportRange, ended: AbortSignal): Promise<void> {
+  /**
+   * What became of the latest records of the range's partition is known; and of every other one that was assigned, or that was asked for long
+   * enough ago. Waiting for it is no stall: whoever asks repeats it and says so. @returns whether it had to be waited for.
+   */
+  async #recall({ partition }: ReportRange, ended: AbortSignal): Promise<boolean> {
     for (const [asked, latest] of this.#toAsk) this.#ask(asked, latest);
     this.#toAsk.clear();
-    if (this.#asking.size === 0) return;
-    const recalls = Promise.all(this.#asking);
-    for (let waitedMs = 0; waitedMs < RECALL_MS; waitedMs += SAY_EVERY_MS) {
+    for (let hasWaited = false; ; hasWaited = true) {
+      const awaited = [...this.#asking].filter(
+        (one) => one.partition === partition || this.#clock.now() - one.since < RECALL_MS,
+      );
+      if (awaited.length === 0) return hasWaited;
       ended.throwIfAborted();
       this.#observer.waits?.(partition);
-      const end = await untilEnded(within(recalls, SAY_EVERY_MS, this.#clock), ended);
+      const answers = Promise.all(awaited.map(({ answer }) => answer));
+      const end = await untilEnded(within(answers, SAY_EVERY_MS, this.#clock), ended);
       if (end.kind === "rejected") throw end.error;
-      if (end.kind === "resolved") return;
     }
   }
 
   #ask(partition: number, latest: JudgedRecords["latest"]): void {
     const most = { records: this.#windowRecords, bad: this.#mostBad + 1 };
-    const asking = latest(partition, most)
+    const answer = latest(partition, most)
       .then((stretches) => this.#window.recall(partition, stretches))
       .catch((error: unknown) => {
         // Of a partition that went to somebody else nothing needs to be known any more.
         if (!(error instanceof EpochEndedError)) throw error;
       })
       .finally(() => this.#asking.delete(asking));
+    const asking: Asking = { partition, since: this.#clock.now(), answer };
     this.#asking.add(asking);
   }
 

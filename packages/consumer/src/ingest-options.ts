@@ -55,7 +55,7 @@ export const INGEST_VALUES = {
       "Over how many of the latest records of this process, and of the partitions that it was assigned, MAX_BAD_PERCENT is counted.",
     unit: "records",
     min: 100,
-    // An assigned partition asks the ledger for up to so many rows, and each search for bad records goes through the window's again and again.
+    // At a bad record the ledger is asked for up to so many rows of each partition, and each search for bad records goes through the window's again and again.
     max: 100_000,
     fallback: 10_000,
   }),

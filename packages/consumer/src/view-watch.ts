@@ -4,6 +4,11 @@ import { insertedSince, type ReportRange } from "./report-range.js";
 import { type ReportWriter, type ViewsSeen, WriteError } from "./report-writer.js";
 import type { WriteRetrier } from "./write-retrier.js";
 
+/** What a look saw, and how many had missed a view before it began: one that is answered late tells of a time before later ones. */
+interface Look extends ViewsSeen {
+  readonly misses: number;
+}
+
 /**
  * Looks after the views over the rows, since a database takes rows without a word while one is missing. They are looked at before and after
  * an insert: while one is missing the range waits, and where they were not the same ones all the time, or a look missed one, they are given
@@ -15,7 +20,7 @@ export class ViewWatch {
   readonly #writer: Pick<ReportWriter, "viewsNow" | "completeViews">;
   readonly #retrier: WriteRetrier;
   /** As they were last looked at: after one insert is before the next. Null once a look missed one. */
-  #seen: ViewsSeen | null = null;
+  #seen: Look | null = null;
   /** Looks that missed one. */
   #misses = 0;
 
@@ -36,23 +41,23 @@ export class ViewWatch {
     insert: () => Promise<T>,
   ): Promise<T> {
     const before = this.#seen ?? (await this.#look(epoch));
-    const misses = this.#misses;
     const result = await insert();
     const now = await this.#look(epoch);
     const isDoubtful = mayBeStored && now.changedAt.getTime() > insertedSince(range);
-    const wereThere = now.identity === before.identity && misses === this.#misses;
+    const wereThere = now.identity === before.identity && this.#misses === before.misses;
     if (!wereThere || isDoubtful) await this.#complete(range, epoch);
     return result;
   }
 
-  async #look(epoch: Epoch): Promise<ViewsSeen> {
-    this.#seen = await this.#retrier.run("look_up", epoch, () => this.#viewsNow());
+  async #look(epoch: Epoch): Promise<Look> {
+    this.#seen = await this.#retrier.run("look_up", epoch, () => this.#lookOnce());
     return this.#seen;
   }
 
-  async #viewsNow(): Promise<ViewsSeen> {
+  async #lookOnce(): Promise<Look> {
+    const misses = this.#misses;
     try {
-      return await this.#writer.viewsNow();
+      return { ...(await this.#writer.viewsNow()), misses };
     } catch (error) {
       if (error instanceof WriteError && error.failure === "misconfigured") {
         this.#seen = null;

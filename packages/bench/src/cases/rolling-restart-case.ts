@@ -37,22 +37,25 @@ export const ROLLING_RESTART: BenchCase = {
       partitions: PARTITIONS,
       population: USUAL_POPULATION,
     });
-    await untilRows(database, PARTITIONS + 5 * RECORDS_PER_SECOND);
-
     const longest: number[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      const pauses: number[] = [];
-      for (const old of consumers.splice(0)) {
-        const begunAt = Date.now();
-        await old.stop();
-        consumers.push(await launch());
-        await untilRows(database, (await database.rows()) + RECORDS_PER_SECOND);
-        pauses.push(await longestPauseMs(database, begunAt));
+    let sent = PARTITIONS;
+    try {
+      await untilRows(database, PARTITIONS + 5 * RECORDS_PER_SECOND);
+      for (let round = 0; round < rounds; round += 1) {
+        const pauses: number[] = [];
+        for (const old of consumers.splice(0)) {
+          const begunAt = Date.now();
+          await old.stop();
+          consumers.push(await launch());
+          await untilRows(database, (await database.rows()) + RECORDS_PER_SECOND);
+          pauses.push(await longestPauseMs(database, begunAt));
+        }
+        say(`no new row for ${pauses.join(", ")} ms`);
+        longest.push(Math.max(...pauses));
       }
-      say(`no new row for ${pauses.join(", ")} ms`);
-      longest.push(Math.max(...pauses));
+    } finally {
+      sent += await traffic.stop();
     }
-    const sent = PARTITIONS + (await traffic.stop());
     await untilRows(database, sent);
     const problems = await database.ask(
       "SELECT (SELECT count() FROM ingest_gaps) + (SELECT count() FROM ingest_overlaps) + (SELECT count() - uniqExact(partition, offset) FROM reports)",

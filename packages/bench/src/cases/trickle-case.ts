@@ -27,17 +27,20 @@ export const TRICKLE: BenchCase = {
       perSecond: RECORDS_PER_SECOND,
       ...load,
     });
-    await delay(SETTLE_MS);
     const lateMs: { readonly median: number[]; readonly most: number[] } = { median: [], most: [] };
-    for (let round = 0; round < rounds; round += 1) {
-      const since = Date.now();
-      await delay(windowMs);
-      const [median = Number.NaN, most = Number.NaN] = await latenessMs(database, since);
-      say(`from receipt to complete: ${median} ms (median), ${most} ms (99 %)`);
-      lateMs.median.push(median);
-      lateMs.most.push(most);
+    try {
+      await delay(SETTLE_MS);
+      for (let round = 0; round < rounds; round += 1) {
+        const since = Date.now();
+        await delay(windowMs);
+        const [median = Number.NaN, most = Number.NaN] = await latenessMs(database, since);
+        say(`from receipt to complete: ${median} ms (median), ${most} ms (99 %)`);
+        lateMs.median.push(median);
+        lateMs.most.push(most);
+      }
+    } finally {
+      await traffic.stop();
     }
-    await traffic.stop();
     await consumer.stop();
     return {
       figures: [

@@ -207,8 +207,8 @@ describe("the breaker for bad records", () => {
     await expect(next).rejects.toThrow("no such thing");
   });
 
-  it("does not wait for ever for what others set aside", async () => {
-    const { clock, breaker, aRange, badOf, ended } = aBreaker({
+  it("does not wait for ever for what became of other partitions' records, nor again for each range", async () => {
+    const { clock, breaker, aRange, badOf, ended, admits } = aBreaker({
       windowRecords: 100,
       maxPercent: 20,
     });
@@ -218,6 +218,72 @@ describe("the breaker for bad records", () => {
     const admitting = breaker.admit(range, async () => ({ bad, isWhole: true }), ended.signal);
     await clock.advance(30_000);
     expect(await admitting).toBe(bad);
+    const next = aRange(10);
+    expect(
+      await admits(
+        next,
+        badOf(next, (index) => index < 2),
+      ),
+    ).toBe(true);
+  });
+
+  it("waits for what became of the records of the range's own partition however long that takes", async () => {
+    const { clock, breaker, aRange, badOf, ended } = aBreaker({
+      windowRecords: 100,
+      maxPercent: 20,
+    });
+    let answer: (stretches: readonly JudgedStretch[]) => void = () => undefined;
+    const answered = new Promise<readonly JudgedStretch[]>((resolve) => {
+      answer = resolve;
+    });
+    breaker.assigned(1, () => answered);
+    aRange(40);
+    const range = aRange(10);
+    const bad = badOf(range, (index) => index < 2);
+    let isThrough = false;
+    const admitting = breaker
+      .admit(range, async () => ({ bad, isWhole: true }), ended.signal)
+      .then(() => {
+        isThrough = true;
+      });
+    for (let seconds = 0; seconds < 120; seconds += 1) await clock.advance(1_000);
+    expect([isThrough, breaker.heldRange()]).toEqual([false, null]);
+    const badOffsets = Array.from({ length: 19 }, (_, index) => index);
+    answer([{ partition: 1, first: 0, last: 39, judgedAt: 0, badOffsets }]);
+    while (breaker.heldRange() === null) await nextTurn();
+    expect(breaker.heldRange()).toMatchObject({ name: range.name });
+    ended.abort(new Error("the epoch ended"));
+    await expect(admitting).rejects.toThrow("the epoch ended");
+  });
+
+  it("looks for the others at once when those that were found are not too many by what was recalled", async () => {
+    const { breaker, aRange, badOf, ended, admits } = aBreaker({
+      windowRecords: 100,
+      maxPercent: 20,
+    });
+    const before = aRange(20);
+    expect(
+      await admits(
+        before,
+        badOf(before, () => true),
+      ),
+    ).toBe(true);
+    const good: JudgedStretch = { partition: 1, first: 20, last: 199, judgedAt: 1, badOffsets: [] };
+    breaker.assigned(1, async () => [good]);
+    aRange(180);
+    const range = aRange(50);
+    const bad = badOf(range, (index) => index < 5);
+    const looks: boolean[] = [];
+    const judge = async () => {
+      const isWhole = !breaker.isTooMany(
+        range,
+        bad.map(({ record }) => record),
+      );
+      looks.push(isWhole);
+      return { bad: isWhole ? bad : bad.slice(0, 1), isWhole };
+    };
+    expect(await breaker.admit(range, judge, ended.signal)).toBe(bad);
+    expect(looks).toEqual([false, true]);
   });
 
   it("is not taken for a stall while it waits for that, however little time there is to a stall", async () => {

@@ -111,6 +111,28 @@ describe("the watch on the views", () => {
     expect(writer.viewCompletions).toBe(2);
   });
 
+  it("completes them for a range that began by a look that was answered behind one that missed a view", async () => {
+    await insert();
+    const { viewsNow, views } = writer;
+    let answer: () => void = () => undefined;
+    writer.viewsNow = () =>
+      new Promise((resolve) => {
+        answer = () => resolve(views);
+      });
+    const first = insert();
+    await clock.advance(0);
+    writer.viewsNow = viewsNow;
+    const second = insert(() => writer.viewFailures.next(MISSING));
+    await clock.advance(0);
+    answer();
+    await first;
+    const completed = writer.viewCompletions;
+    await insert();
+    expect(writer.viewCompletions).toBe(completed + 1);
+    await clock.advance(1_000);
+    await second;
+  });
+
   it("begins no insert before a view that a look missed is there again", async () => {
     await insert();
     writer.viewFailures.times(2, MISSING);
