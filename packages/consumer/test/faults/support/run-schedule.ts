@@ -13,6 +13,7 @@ import type { Mutant } from "./mutants.js";
 import { faultsOf } from "./outcome.js";
 import { createRandom, type Random } from "./random.js";
 import { outcomeOf, placesInDeadLetterTopic, verificationFault } from "./read-outcome.js";
+import { rollUpFaults } from "./roll-up-faults.js";
 import type { Schedule } from "./schedule.js";
 import type { BreakableServices, World } from "./world.js";
 
@@ -167,6 +168,7 @@ async function faultsIn(world: World, brokers: readonly string[]): Promise<reado
     ...missing.map((place) => `${place} was set aside and is not in the dead-letter topic`),
     ...(verification === null ? [] : [verification]),
     ...commits,
+    ...(await rollUpFaults(world.pipeline)),
   ];
 }
 
