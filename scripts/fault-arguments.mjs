@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 const USAGE = `npm run test:faults -- [--seeds N] [--seed N] [--mutate] [arguments for Jest]
   --seeds N   so many schedules, from a seed of this run's own or the one given; the default is one round: every fault three times
   --seed N    the schedule of this seed alone; with --seeds the first of so many
-  --mutate    breaks the consumer in one way after the other: the schedules must fail for each`;
+  --mutate    breaks the consumer in one way after the other: one of the schedules must fail for each`;
 const OPTIONS = {
   seeds: { type: "string" },
   seed: { type: "string" },
