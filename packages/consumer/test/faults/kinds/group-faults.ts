@@ -14,7 +14,7 @@ const STEPS: readonly IngestStep[] = [
 ];
 
 /** A group does not grow beyond this. */
-const MAX_CONSUMERS = 3;
+export const MAX_CONSUMERS = 3;
 
 /** The consumer joins anew, since another comes, while it has a range in hand. */
 export const rejoined: FaultMaker = (random) => {
@@ -71,7 +71,10 @@ export const consumerRemoved: FaultMaker = (random) => ({
 });
 
 /** Waits until somebody else has completed more of the partition than the range. */
-async function untilPassed({ partition, last }: HeldRange, { pipeline }: World): Promise<void> {
+export async function untilPassed(
+  { partition, last }: HeldRange,
+  { pipeline }: World,
+): Promise<void> {
   await waitFor(
     async () => (await pipeline.one("max(last)", `ledger WHERE partition = ${partition}`)) > last,
     { what: `another consumer to pass ${partition}/${last}`, timeoutMs: 60_000, intervalMs: 100 },

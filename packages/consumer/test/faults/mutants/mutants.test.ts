@@ -7,8 +7,10 @@ import { schedulesOfThisRun } from "../support/seeds.js";
 
 /** Schedules of one mutant that run at the same time. */
 const SIDE_BY_SIDE = 3;
-/** Every schedule of a round may be needed, ms. */
-const TIMEOUT_MS = DEADLINE_MS * 10;
+
+const schedules = schedulesOfThisRun().filter(({ breaksServices }) => !breaksServices);
+/** Every schedule may be needed, ms. */
+const TIMEOUT_MS = DEADLINE_MS * Math.ceil(schedules.length / SIDE_BY_SIDE + 1);
 
 describeWithContainers("the fault suite", ["kafka", "clickhouse"], () => {
   it.each(MUTANTS)(
@@ -17,7 +19,6 @@ describeWithContainers("the fault suite", ["kafka", "clickhouse"], () => {
       const { brokers } = await sharedKafka();
       const clickHouse = await sharedClickHouse();
       const setting = { brokers, clickHouse, services: null, mutant };
-      const schedules = schedulesOfThisRun().filter(({ breaksServices }) => !breaksServices);
       const failures = await untilOneFails(schedules, (schedule) => runSchedule(schedule, setting));
       console.log(`A consumer that ${mutant.name}:\n${failures[0]}`);
       expect(failures).not.toEqual([]);

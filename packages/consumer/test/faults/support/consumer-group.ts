@@ -1,6 +1,7 @@
-import { type ClickHouseEndpoint, freePort, waitFor } from "@push-reports/test-support";
+import { freePort, waitFor } from "@push-reports/test-support";
 import type { IngestStep } from "../../../src/index.js";
-import { ClickHouseProxy } from "./clickhouse-proxy.js";
+import type { ClickHouseProxy } from "./clickhouse-proxy.js";
+import { ConsumerNetwork } from "./consumer-network.js";
 import { ConsumerProcess, type HeldRange } from "./consumer-process.js";
 import type { Mutant } from "./mutants.js";
 import { PlannedAnswers } from "./planned-answers.js";
@@ -9,7 +10,9 @@ import type { Random } from "./random.js";
 /** What all consumers of a group are started with. */
 export interface ConsumerGroupOptions {
   readonly environment: Readonly<Record<string, string>>;
-  readonly clickHouse: ClickHouseEndpoint;
+  /** `host:port` of each broker, as it advertises itself. */
+  readonly brokers: readonly string[];
+  readonly clickHouseUrl: string;
   readonly mutant: Mutant | null;
   /** Whether a consumer that ends by itself is started anew, as an orchestrator does; else it is a failure. */
   readonly restarts: boolean;
@@ -28,7 +31,7 @@ const LAST_LINES = 30;
 /** Restarts of one schedule; more than a few mean that consumers cannot live. */
 const MAX_RESTARTS = 20;
 
-/** The consumers of one group, each a process with a proxy of its own. */
+/** The consumers of one group, each a process with a network of its own. */
 export class ConsumerGroup {
   readonly answers = new PlannedAnswers();
   readonly #options: ConsumerGroupOptions;
@@ -84,18 +87,13 @@ export class ConsumerGroup {
   /** Starts one more consumer, with limits of its own: a range under way must come back as it was announced. */
   async start(): Promise<ConsumerProcess> {
     if (this.#isDisposed) throw new Error("The group has been disposed of");
-    const { environment, clickHouse, mutant } = this.#options;
+    const { environment, mutant } = this.#options;
     const limits = { MAX_RANGE_ROWS: String(this.#random.pick([15, 50, 150, 1_000])) };
-    const proxy = await ClickHouseProxy.start(clickHouse.url, this.answers);
+    const network = await ConsumerNetwork.start({ ...this.#options, answers: this.answers });
     const operationsPort = await freePort();
     const consumer = new ConsumerProcess(
-      {
-        ...environment,
-        ...limits,
-        CLICKHOUSE_URL: proxy.url,
-        OPERATIONS_PORT: String(operationsPort),
-      },
-      { proxy, operationsPort, mutant },
+      { ...environment, ...limits, OPERATIONS_PORT: String(operationsPort) },
+      { network, operationsPort, mutant },
     );
     this.#started.push(consumer);
     void this.#watch(consumer);
@@ -123,7 +121,7 @@ export class ConsumerGroup {
 
   /** Of the consumer behind a proxy. */
   behind(proxy: ClickHouseProxy): ConsumerProcess {
-    const found = this.#started.find((consumer) => consumer.proxy === proxy);
+    const found = this.#started.find(({ network }) => network.proxy === proxy);
     if (found === undefined) throw new Error("The proxy belongs to no consumer");
     return found;
   }
@@ -138,11 +136,11 @@ export class ConsumerGroup {
     await Promise.all(this.running.map((consumer) => consumer.stop()));
   }
 
-  /** Kills what runs and closes the proxies. */
+  /** Kills what runs and ends its network. */
   async dispose(): Promise<void> {
     this.#isDisposed = true;
     await this.killAll();
-    await Promise.all(this.#started.map(({ proxy }) => proxy.close()));
+    await Promise.all(this.#started.map(({ network }) => network.close()));
   }
 
   async #watch(consumer: ConsumerProcess): Promise<void> {

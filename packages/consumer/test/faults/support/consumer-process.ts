@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { waitFor } from "@push-reports/test-support";
 import type { IngestStep } from "../../../src/index.js";
-import type { ClickHouseProxy } from "./clickhouse-proxy.js";
+import type { ConsumerNetwork } from "./consumer-network.js";
 import type { Mutant } from "./mutants.js";
 
 /** A range that a consumer process holds at a step until it is told to go on. */
@@ -22,7 +22,7 @@ export interface Exit {
 
 /** What a consumer process is started with besides its environment. */
 export interface ConsumerProcessParts {
-  readonly proxy: ClickHouseProxy;
+  readonly network: ConsumerNetwork;
   /** The one that its environment names. */
   readonly operationsPort: number;
   readonly mutant: Mutant | null;
@@ -39,9 +39,9 @@ const ASSIGNED = '"event":"partitions_assigned"';
 /** What it logs when a stop has waited long enough for the ranges in hand. */
 const GIVEN_UP = '"event":"ranges_abandoned"';
 
-/** One process of the consumer as it is built, with a ClickHouse proxy of its own. */
+/** One process of the consumer as it is built, with a network of its own. */
 export class ConsumerProcess {
-  readonly proxy: ClickHouseProxy;
+  readonly network: ConsumerNetwork;
   /** Resolves when the process is gone. */
   readonly exit: Promise<Exit>;
   /** Lines of its log, and what it wrote to stderr. */
@@ -53,11 +53,15 @@ export class ConsumerProcess {
   #isExpectedToEnd = false;
 
   constructor(environment: Readonly<Record<string, string>>, parts: ConsumerProcessParts) {
-    const { proxy, operationsPort, mutant } = parts;
-    this.proxy = proxy;
+    const { network, operationsPort, mutant } = parts;
+    this.network = network;
     this.#operationsPort = operationsPort;
     this.#child = fork(path("./hooked-consumer.mjs"), [], {
-      env: { ...environment, ...(mutant && { MUTANT: JSON.stringify(mutant) }) },
+      env: {
+        ...environment,
+        ...network.environment(),
+        ...(mutant && { MUTANT: JSON.stringify(mutant) }),
+      },
       execArgv: mutant === null ? [] : ["--import", path("./mutate.mjs")],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });

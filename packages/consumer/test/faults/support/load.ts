@@ -103,10 +103,11 @@ export class Load {
     const most = this.#isSurging ? MAX_BATCH : MAX_TRICKLE_BATCH;
     return Array.from({ length: this.#random.integer(1, most) }, () => {
       if (this.#random.chance(badShare)) return badRecord(this.#random);
-      if (!this.#random.chance(againShare)) return this.#remembered(partition, goodRecord());
+      if (!this.#random.chance(againShare))
+        return this.#remembered(partition, goodRecord(this.#random));
       const copies = this.#sent.filter((earlier) => earlier.partition === partition);
       // Some are marked though their first copy never arrived.
-      if (copies.length === 0 || this.#random.chance(0.3)) return again(goodRecord());
+      if (copies.length === 0 || this.#random.chance(0.3)) return again(goodRecord(this.#random));
       return again(this.#random.pick(copies).record);
     });
   }

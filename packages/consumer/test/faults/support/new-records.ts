@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { AGAIN_HEADER, encodeReport } from "@push-reports/report";
+import { AGAIN_HEADER, encodeReport, type Report } from "@push-reports/report";
 import { aReceivedReport } from "@push-reports/test-support";
 import type { Message } from "kafkajs";
 import type { Random } from "./random.js";
@@ -7,11 +7,39 @@ import type { Random } from "./random.js";
 /** Key of a record that cannot become a row: this, then the reason that must be given for it. */
 export const BAD_KEY_PREFIX = "bad/";
 
+/**
+ * Of these a report is about some: so many instances that most notifications have one report, which nothing hides when it is missing, and
+ * so few devices and publishes of each that its sketches count exactly.
+ */
+const INSTANCES = 256;
+const PUBLISHES = 2;
+const DEVICES = 15;
+/** Seconds by a device's clock, about which reports are wrong. */
+const MAX_TIMESTAMP_SECS = 1_800_000_000;
+
 /** A good record. Its report is received now, as a gateway's would be. */
-export function goodRecord(): Message {
-  const { key, value, headers, timestampMs } = encodeReport(
-    aReceivedReport({ receivedAt: new Date() }),
-  );
+export function goodRecord(random: Random): Message {
+  return recordOf(random.pick(["delivery", "delivery", "open"]), random);
+}
+
+function recordOf(event: Report["event"], random: Random): Message {
+  const instance = random
+    .integer(0, INSTANCES - 1)
+    .toString(16)
+    .padStart(12, "0");
+  const report = aReceivedReport({
+    instanceId: `426abfc7-41fe-492f-bcf1-${instance}`,
+    event,
+    publishId: `pubid-${random.integer(1, PUBLISHES)}`,
+    deviceId: `web-${random.integer(1, DEVICES)}`,
+    timestampSecs: random.integer(1_600_000_000, MAX_TIMESTAMP_SECS),
+    userId: random.pick([null, "user-1", "user-2"]),
+    appInBackground: random.pick([null, false, true]),
+    hasDisplayableContent: random.pick([null, false, true]),
+    clientLibrary: random.pick(["", "push-notifications-android 1.9.2"]),
+    receivedAt: new Date(),
+  });
+  const { key, value, headers, timestampMs } = encodeReport(report);
   return { key, value, headers: { ...headers }, timestamp: String(timestampMs) };
 }
 
@@ -22,7 +50,7 @@ export function again(record: Message): Message {
 
 /** A record that is to be set aside, for any of the reasons there are. */
 export function badRecord(random: Random): Message {
-  const good = goodRecord();
+  const good = recordOf("delivery", random);
   const value = String(good.value);
   const [reason, bad] = random.pick<readonly [string, Partial<Message>]>([
     ["empty_value", { value: null }],

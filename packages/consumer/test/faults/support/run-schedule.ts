@@ -13,6 +13,7 @@ import type { Mutant } from "./mutants.js";
 import { faultsOf } from "./outcome.js";
 import { createRandom, type Random } from "./random.js";
 import { outcomeOf, placesInDeadLetterTopic, verificationFault } from "./read-outcome.js";
+import { rollUpFaults } from "./roll-up-faults.js";
 import type { Schedule } from "./schedule.js";
 import type { BreakableServices, World } from "./world.js";
 
@@ -51,7 +52,7 @@ const STANDSTILL_MS = patiently(60_000);
 const MAX_NAMED = 12;
 
 const CONSUMER_LIMITS = {
-  KAFKA_SESSION_TIMEOUT_MS: "1500",
+  KAFKA_SESSION_TIMEOUT_MS: "1000",
   KAFKA_HEARTBEAT_INTERVAL_MS: "300",
   KAFKA_REBALANCE_TIMEOUT_MS: "3000",
   KAFKA_REQUEST_TIMEOUT_MS: "3000",
@@ -75,7 +76,8 @@ export async function runSchedule(schedule: Schedule, setting: Setting): Promise
   const pipeline = await Pipeline.create(brokers, clickHouse, partitions, services ? 2 : 1);
   const { topic, admin, kafka } = pipeline;
   const environment = { ...pipeline.environment(), ...CONSUMER_LIMITS };
-  const options = { environment, clickHouse, mutant, restarts: breaksServices };
+  const { url: clickHouseUrl } = clickHouse;
+  const options = { environment, brokers, clickHouseUrl, mutant, restarts: breaksServices };
   const group = new ConsumerGroup(options, random);
   const load = new Load(kafka, { ...schedule, topic }, random);
   const log = new LogHistory(brokers, admin, topic);
@@ -167,6 +169,7 @@ async function faultsIn(world: World, brokers: readonly string[]): Promise<reado
     ...missing.map((place) => `${place} was set aside and is not in the dead-letter topic`),
     ...(verification === null ? [] : [verification]),
     ...commits,
+    ...(await rollUpFaults(world.pipeline)),
   ];
 }
 

@@ -12,6 +12,7 @@ import {
   refusedThoughDone,
 } from "../kinds/insert-faults.js";
 import { committedOffsetSetBack, lowWatermarkMoved } from "../kinds/log-faults.js";
+import { connectionsReset, packetsLost, replacedWhileCutOff } from "../kinds/network-faults.js";
 import {
   clickHouseKilled,
   clickHousePaused,
@@ -51,6 +52,11 @@ const OWN_FAULTS: readonly FaultMaker[] = [
   refusedFor("bad_record"),
   refusedByChance,
   refusedThoughDone,
+  connectionsReset("Kafka"),
+  packetsLost("Kafka"),
+  replacedWhileCutOff,
+  connectionsReset("ClickHouse"),
+  packetsLost("ClickHouse"),
 ];
 
 /** Faults of Kafka or ClickHouse itself. */
