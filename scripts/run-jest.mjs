@@ -25,14 +25,16 @@ export async function runProjects(projects, args) {
   const outcomes = [];
   for (const project of projects) {
     console.log(`\n== Tests: ${project}`);
-    outcomes.push(await runProject(project, args, join(folder, `${project}.json`)));
+    const outcome = await runProject(project, args, join(folder, `${project}.json`));
+    outcomes.push(outcome);
+    if (outcome.signal !== null) break;
   }
   rmSync(folder, { recursive: true });
   return summarize(outcomes);
 }
 
 async function runProject(project, args, resultFile) {
-  const status = await endOf(
+  const { status, signal } = await endOf(
     spawn(
       process.execPath,
       [
@@ -54,19 +56,23 @@ async function runProject(project, args, resultFile) {
       { cwd: ROOT, stdio: ["inherit", "ignore", "inherit"] },
     ),
   );
-  return { project, status, result: readResult(resultFile) };
+  return { project, status, signal, result: readResult(resultFile) };
 }
 
-/** Waits for Jest's end; signals go to it first, so that it can stop what it started. */
+/** Waits for Jest's end; signals go to it first, so that it can stop what it started. `signal` is the one that this process got, or null. */
 async function endOf(child) {
-  const forward = (signal) => child.kill(signal);
+  let stoppedBy = null;
+  const forward = (signal) => {
+    stoppedBy = signal;
+    child.kill(signal);
+  };
   process.on("SIGINT", forward).on("SIGTERM", forward);
   const [code, signal] = await new Promise((resolve) => {
     child.on("exit", (...end) => resolve(end));
   });
   process.off("SIGINT", forward).off("SIGTERM", forward);
   if (signal !== null || code > 1) await removeContainersOfDeadRuns();
-  return code ?? 1;
+  return { status: code ?? 1, signal: stoppedBy };
 }
 
 function readResult(file) {
