@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import kafkajs from "kafkajs";
@@ -29,12 +28,12 @@ class LeftForLaterError extends Error {
   override readonly name = "KafkaJSPartialMessageError";
 }
 
-/** What the batches of one fetch have become so far. */
-interface FetchSoFar {
-  inflatedBytes: number;
-}
-
-const fetches = new AsyncLocalStorage<FetchSoFar>();
+/**
+ * What the batches of each fetch have become so far, bytes. A fetch is known by the memory that its answer came in, which all its batches are slices
+ * of: carrying it from call to call (AsyncLocalStorage) makes Node.js 20 follow every promise of the process. Small answers may share memory,
+ * and the later of them be left for once more.
+ */
+const inflatedOf = new WeakMap<ArrayBufferLike, number>();
 const inflate = promisify(gunzip);
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 const kafkajsOwn = CompressionCodecs[CompressionTypes.GZIP];
@@ -47,19 +46,14 @@ export function boundInflation({ fetchBytes, batchBytes }: InflationLimits): voi
   CompressionCodecs[CompressionTypes.GZIP] = () => ({
     ...kafkajsOwn(),
     decompress: async (compressed: Buffer) => {
-      const fetch = fetches.getStore();
-      if (fetch !== undefined && fetch.inflatedBytes >= fetchBytes)
+      const before = inflatedOf.get(compressed.buffer) ?? 0;
+      if (before >= fetchBytes)
         throw new LeftForLaterError("The fetch has inflated to as much as it may");
       const inflated = await inflateWithin(compressed, batchBytes);
-      if (fetch !== undefined) fetch.inflatedBytes += inflated.length;
+      inflatedOf.set(compressed.buffer, before + inflated.length);
       return inflated;
     },
   });
-}
-
-/** Runs one fetch, its answer's decoding included. */
-export function asOneFetch<T>(fetch: () => Promise<T>): Promise<T> {
-  return fetches.run({ inflatedBytes: 0 }, fetch);
 }
 
 async function inflateWithin(compressed: Buffer, limitBytes: number): Promise<Buffer> {

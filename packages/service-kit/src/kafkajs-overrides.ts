@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createRequire } from "node:module";
-import { asOneFetch } from "./bounded-inflation.js";
 import type { ProducerIdentity } from "./durable-producer.js";
 
 /*
@@ -116,7 +115,7 @@ export function overrideFailedJoin(): void {
   };
   ConsumerGroupClass.prototype.fetch = async function (this: ConsumerGroup, nodeId: number) {
     if (unjoined.has(this)) throw joinAnew("the last join failed");
-    return await asOneFetch(() => fetch.call(this, nodeId));
+    return await fetch.call(this, nodeId);
   };
 }
 
