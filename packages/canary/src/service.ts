@@ -1,5 +1,6 @@
 import { createClickHouse } from "@push-reports/consumer";
 import {
+  collectProcessMetrics,
   createLogger,
   type Environment,
   Lifecycle,
@@ -8,7 +9,7 @@ import {
   type Service,
   systemClock,
 } from "@push-reports/service-kit";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import { Canary } from "./canary.js";
 import { CANARY_OPTION_GROUPS } from "./config.js";
 import { createCanaryMetrics } from "./metrics.js";
@@ -28,7 +29,7 @@ export function createCanaryService(
   const clock = systemClock;
   const logger = createLogger({ service: "canary", level: options.logLevel });
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const limits = { insertTimeoutMs: LOOK_TIMEOUT_MS, maxConnections: 1 };
   const clickHouse = createClickHouse(config.clickHouse, limits, logger);
   const rows = new QueryableRows(clickHouse, database.database);

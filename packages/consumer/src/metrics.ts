@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { BadRecord } from "./row-lines.js";
 
 /** Every series that the consumer exports besides the process's own. */
@@ -162,9 +162,4 @@ export function createDiskGauge(registry: Registry): Gauge {
     help: "Free share of the fullest disk of the ClickHouse server that rows go to, 0 to 1; NaN while it cannot be found out.",
     registers: [registry],
   });
-}
-
-/** Registers the process's own series (CPU, memory, event loop). */
-export function collectProcessMetrics(registry: Registry): void {
-  collectDefaultMetrics({ register: registry });
 }

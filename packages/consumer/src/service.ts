@@ -1,4 +1,5 @@
 import {
+  collectProcessMetrics,
   createKafka,
   createLogger,
   DurableProducer,
@@ -21,7 +22,7 @@ import {
   KafkaDeadLetters,
 } from "./kafka-dead-letters.js";
 import { KafkaRecordSource } from "./kafka-record-source.js";
-import { collectProcessMetrics, createDiskGauge } from "./metrics.js";
+import { createDiskGauge } from "./metrics.js";
 
 /** The consumer as a process: Kafka in, ClickHouse out. @throws ConfigError */
 export function createConsumerService(

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { ERROR_RESPONSES, type FaultCode } from "./error-responses.js";
 import type { Kept } from "./report-publisher.js";
 import type { SpillFigures } from "./spill/spill-figures.js";
@@ -179,9 +179,4 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
     watchWaitingBytes: (read) =>
       watched("waiting_bytes", "Bytes of records that wait for Kafka or are on their way.", read),
   };
-}
-
-/** Registers the process's own series (CPU, memory, event loop). */
-export function collectProcessMetrics(registry: Registry): void {
-  collectDefaultMetrics({ register: registry });
 }

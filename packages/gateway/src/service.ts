@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import {
   type Clock,
+  collectProcessMetrics,
   createKafka,
   createLogger,
   type Environment,
@@ -22,7 +23,7 @@ import { createPublisher, kafkaRequestTimeoutMs } from "./create-publisher.js";
 import { guardInstances } from "./guarded-instances.js";
 import { InstanceFile } from "./instance-file.js";
 import { ANY_INSTANCE, type Instances, listedInstances } from "./instances.js";
-import { collectProcessMetrics, createGatewayMetrics, type GatewayMetrics } from "./metrics.js";
+import { createGatewayMetrics, type GatewayMetrics } from "./metrics.js";
 import { ReportIds } from "./report-id.js";
 import type { ReportPublisher } from "./report-publisher.js";
 import { createReportsRoute } from "./reports-route.js";

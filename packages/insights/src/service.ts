@@ -2,6 +2,7 @@ import type { ClickHouseClient } from "@clickhouse/client";
 import { CLICKHOUSE_OPTIONS, createClickHouse, TABLE_OPTIONS } from "@push-reports/consumer";
 import {
   type ConfigOfGroups,
+  collectProcessMetrics,
   createLogger,
   type Environment,
   type Health,
@@ -17,7 +18,7 @@ import {
   systemClock,
   urlOption,
 } from "@push-reports/service-kit";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import { accountOf } from "./account.js";
 import { createApp } from "./app.js";
 import { Asker } from "./asker.js";
@@ -87,7 +88,7 @@ export function createInsightsService(
   const { page, service, database } = config;
   const logger = createLogger({ service: "insights", level: service.logLevel });
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const clickHouse = createClickHouse(
     config.clickHouse,
     {

@@ -13,6 +13,7 @@ export * from "./lifecycle.js";
 export * from "./logger.js";
 export * from "./operations-server.js";
 export * from "./options.js";
+export { collectProcessMetrics } from "./process-metrics.js";
 export { RepeatedLines } from "./repeated-lines.js";
 export * from "./run-process.js";
 export * from "./service-options.js";

@@ -26,6 +26,7 @@ import { createPageServer } from "@push-reports/insights";
 import {
   type Clock,
   type ConfigOfGroups,
+  collectProcessMetrics,
   createLogger,
   type Environment,
   type HealthSource,
@@ -37,7 +38,7 @@ import {
   systemClock,
 } from "@push-reports/service-kit";
 import { createChdbConnection } from "chdb/connection";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import { bannerOf } from "./banner.js";
 import { STANDALONE_OPTION_GROUPS } from "./config.js";
 import { EmbeddedRecordSource } from "./embedded-record-source.js";
@@ -139,7 +140,7 @@ async function createStandalone(
   const stopTimes = { ...http, shutdownTimeoutMs: standalone.shutdownTimeoutMs };
   const clock = systemClock;
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const dataDir = resolve(standalone.dataDir);
   mkdirSync(dataDir, { recursive: true });
   const log = await openEmbeddedLog({
