@@ -102,7 +102,7 @@ export class ClickHouseStatements {
 
   /**
    * Inserts what a query gives; values only as `{name:Type}` parameters. The same rows as in an earlier insert are meant to be there again:
-   * nothing is dropped as a repetition. @throws WriteError
+   * nothing is dropped as a repetition, whatever a profile says. @throws WriteError
    */
   async insertSelected(
     table: string,
@@ -114,6 +114,8 @@ export class ClickHouseStatements {
     const settings = [
       `max_execution_time = ${maxExecutionSecs}`,
       "insert_deduplicate = 0",
+      // It overrides the one above for an INSERT SELECT; some of its values refuse queries that are not sure to give the same rows again.
+      "deduplicate_insert_select = 'disable'",
       "max_partitions_per_insert_block = 0",
       ...QUERY_SETTINGS,
       ...insertSettings,
