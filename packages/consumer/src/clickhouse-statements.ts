@@ -3,6 +3,7 @@ import type { ClickHouseClient } from "@clickhouse/client";
 import { type TlsNames, tlsProblemOf } from "@push-reports/service-kit";
 import { type ClickHouseAnswer, clickHouseAnswerOf } from "./clickhouse-answer.js";
 import { failureOf } from "./insert-failures.js";
+import type { Repeat } from "./repeat-passing.js";
 import { WriteError } from "./report-writer.js";
 
 const TLS_NAMES: TlsNames = {
@@ -28,6 +29,8 @@ export interface StatementOptions {
   readonly insertSettings: readonly string[];
   /** Settings of reads that must see every acknowledged insert, e.g. `select_sequential_consistency = 1`. */
   readonly readSettings: readonly string[];
+  /** How statements that change nothing when they are done twice are run: all but {@link ClickHouseStatements.insert}. @default once */
+  readonly repeat?: Repeat;
 }
 
 /*
@@ -156,11 +159,7 @@ export class ClickHouseStatements {
     params: Readonly<Record<string, unknown>>,
     failure: string,
   ): Promise<void> {
-    try {
-      await this.#client.command({ query, query_params: { ...params } });
-    } catch (error) {
-      throw asWriteError(error, failure);
-    }
+    await this.#run(() => this.#client.command({ query, query_params: { ...params } }), failure);
   }
 
   /** Rows of a query, all of which are held in memory; values only as `{name:Type}` parameters. @throws WriteError */
@@ -171,16 +170,26 @@ export class ClickHouseStatements {
       ...QUERY_SETTINGS,
       ...readSettings,
     ];
-    try {
+    const rows = async () => {
       const result = await this.#client.query({
         query: `${query} SETTINGS ${settings.join(", ")}`,
         query_params: { ...params },
         format: "JSONEachRow",
       });
       return await result.json<T>();
-    } catch (error) {
-      throw asWriteError(error, "A query failed");
-    }
+    };
+    return await this.#run(rows, "A query failed");
+  }
+
+  async #run<T>(attempt: () => Promise<T>, failure: string): Promise<T> {
+    const { repeat = (once) => once() } = this.#options;
+    return await repeat(async () => {
+      try {
+        return await attempt();
+      } catch (error) {
+        throw asWriteError(error, failure);
+      }
+    });
   }
 }
 

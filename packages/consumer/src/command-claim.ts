@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "@push-reports/service-kit";
 import type { AskedDatabase, ClickHouseStatements } from "./clickhouse-statements.js";
+import { repeatPassing } from "./repeat-passing.js";
 import { WriteError } from "./report-writer.js";
 
 /** What a claim is made with. */
@@ -53,7 +54,10 @@ export async function withClaim<T>(
   const holder = randomUUID();
   const say = async (state: State) => {
     const line = JSON.stringify({ holder, command, state });
-    await statements.insert("command_claims", randomUUID(), Buffer.from(`${line}\n`));
+    const token = randomUUID();
+    // On a cluster two inserts into a table are in each other's way, also those of one run.
+    const insert = () => statements.insert("command_claims", token, Buffer.from(`${line}\n`));
+    await repeatPassing(insert, clock);
   };
   const ended = new AbortController();
   let isUnknown = false;

@@ -163,6 +163,32 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     await expectVerified();
   });
 
+  it("gives others their rows in every roll-up again where a consumer's insert is in its way once, behind the removal", async () => {
+    // Of one device and publish, so that every removal takes rows of both.
+    const shared = [...recordsOf("alice"), ...recordsOf("bob")].map((record) => ({
+      ...record,
+      value: Buffer.from(
+        `${record.value}`.replace(/"(publish_id|device_id)":"[^"]+"/g, '"$1":"shared"'),
+      ),
+    }));
+    await pipeline.produce(0, shared);
+    await pipeline.stop(await consume(2));
+    const refused = new Set<string>();
+    const through = await pipeline.throughProxy((statement) => {
+      const [, table] =
+        /INSERT INTO \w+\.(notifications|publish_activity|instance_hours) /.exec(statement) ?? [];
+      if (table === undefined || refused.has(table)) return {};
+      refused.add(table);
+      return { refusedWith: 286 };
+    });
+    const { code, stderr } = await pipeline.begin("erase", arguments_("alice"), through).ended;
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(refused.size).toBe(3);
+    for (const table of ["reports", "notifications", "publish_activity", "instance_hours"])
+      expect({ table, rows: await pipeline.one("count()", table) }).toEqual({ table, rows: 1 });
+  });
+
   it("keeps others away when it lost the connection, for the database may still be at it", async () => {
     await pipeline.produce(0, recordsOf("alice"));
     await pipeline.stop(await consume(1));
