@@ -29,6 +29,10 @@ export interface StatementOptions {
   readonly insertSettings: readonly string[];
   /** Settings of reads that must see every acknowledged insert, e.g. `select_sequential_consistency = 1`. */
   readonly readSettings: readonly string[];
+  /** What statements that write bear, so that {@link ClickHouseStatements.wordsOfRunning} finds them while the database is at them. */
+  readonly word?: string;
+  /** Where it is seen what the database is at, on whichever replica. @default system.processes */
+  readonly processes?: string;
   /** How statements that change nothing when they are done twice are run: all but {@link ClickHouseStatements.insert}. @default once */
   readonly repeat?: Repeat;
 }
@@ -61,8 +65,11 @@ const INSERT_SETTINGS = [
   "input_format_allow_errors_num = 0",
 ] as const;
 
-/** Queries count on them, whatever a profile says: a comparison with what a join has not found would be NULL, and hide it. */
-const QUERY_SETTINGS = ["join_use_nulls = 0"] as const;
+/**
+ * Queries count on them, whatever a profile says: a comparison with what a join has not found would be NULL, and hide it; a replica that does not
+ * answer would pass for one that is at nothing.
+ */
+const QUERY_SETTINGS = ["join_use_nulls = 0", "skip_unavailable_shards = 0"] as const;
 
 /** Runs inserts, removals and small queries, and turns every failure into a {@link WriteError}. */
 export class ClickHouseStatements {
@@ -72,6 +79,28 @@ export class ClickHouseStatements {
   constructor(client: ClickHouseClient, options: StatementOptions) {
     this.#client = client;
     this.#options = options;
+  }
+
+  /** The same statements, those that write with this word. */
+  bearing(word: string): ClickHouseStatements {
+    return new ClickHouseStatements(this.#client, { ...this.#options, word });
+  }
+
+  /** Which of these words are on a statement that the database is at. @throws WriteError */
+  async wordsOfRunning(words: readonly string[]): Promise<ReadonlySet<string>> {
+    const { processes = "system.processes" } = this.#options;
+    const rows = await this.select<{ word: string }>(
+      `SELECT DISTINCT Settings['log_comment'] AS word FROM ${processes}
+       WHERE Settings['log_comment'] IN JSONExtract({words:String}, 'Array(String)')`,
+      // As JSON: the client does not escape quotes within an `Array(String)` parameter.
+      { words: JSON.stringify(words) },
+    );
+    return new Set(rows.map(({ word }) => word));
+  }
+
+  #wordSettings(): readonly string[] {
+    const { word } = this.#options;
+    return word === undefined ? [] : [`log_comment = ${quote(word)}`];
   }
 
   /**
@@ -86,6 +115,7 @@ export class ClickHouseStatements {
       `max_execution_time = ${maxInsertSecs ?? maxExecutionSecs}`,
       ...INSERT_SETTINGS,
       ...insertSettings,
+      ...this.#wordSettings(),
     ];
     const query = `INSERT INTO ${database}.${table} SETTINGS ${settings.join(", ")} FORMAT JSONEachRow`;
     try {
@@ -123,6 +153,7 @@ export class ClickHouseStatements {
       ...QUERY_SETTINGS,
       ...insertSettings,
       ...readSettings,
+      ...this.#wordSettings(),
     ];
     await this.#command(
       `INSERT INTO ${database}.${table} (${columns}) ${query} SETTINGS ${settings.join(", ")}`,
@@ -146,6 +177,7 @@ export class ClickHouseStatements {
       "mutations_sync = 2",
       // Replicated tables refuse a condition that asks another table unless it is said to be the same on every replica.
       "allow_nondeterministic_mutations = 1",
+      ...this.#wordSettings(),
     ];
     await this.#command(
       `ALTER TABLE ${database}.${table} DELETE WHERE ${condition} SETTINGS ${settings.join(", ")}`,

@@ -271,6 +271,24 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
     expect(await count("part")).toBe(50);
   });
 
+  it("shows, while it is at a statement that writes, the word that this bears", async () => {
+    const word = "a command's run";
+    await statements
+      .bearing(word)
+      .insertSelected(
+        "corrections",
+        "source, partition, first, kind, rows",
+        "SELECT 'words', 0, 0, 'erasure', count() FROM system.processes WHERE Settings['log_comment'] = {word:String}",
+        { word },
+      );
+    const [row] = await statements.select<{ rows: string }>(
+      `SELECT toString(rows) AS rows FROM ${database}.corrections WHERE source = 'words'`,
+      {},
+    );
+    expect(row).toEqual({ rows: "1" });
+    expect(await statements.wordsOfRunning([word])).toEqual(new Set());
+  });
+
   it("says by the table itself from when on it keeps rows", async () => {
     const storedReports = new ClickHouseStoredReports(statements, { database, source: "test.1" });
     const now = new Date();

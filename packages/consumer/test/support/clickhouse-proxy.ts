@@ -11,6 +11,8 @@ export interface Intervention {
   readonly isSwallowed?: boolean;
   /** Its connection is cut before an answer, and ClickHouse never sees it. */
   readonly isCut?: boolean;
+  /** It is answered with this text, and ClickHouse never sees it. */
+  readonly answer?: string;
   /** It is answered with this error code of ClickHouse, and ClickHouse never sees it. */
   readonly refusedWith?: number;
 }
@@ -39,6 +41,7 @@ export class ClickHouseProxy {
         headers,
         isSwallowed = false,
         isCut = false,
+        answer: own,
         refusedWith,
       } = intervene(statement);
       await until;
@@ -48,6 +51,10 @@ export class ClickHouseProxy {
       }
       if (isSwallowed) {
         res.writeHead(200).end();
+        return;
+      }
+      if (own !== undefined) {
+        res.writeHead(200).end(own);
         return;
       }
       if (refusedWith !== undefined) {
