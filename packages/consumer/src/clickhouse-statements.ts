@@ -164,7 +164,8 @@ export class ClickHouseStatements {
 
   /**
    * Removes the rows of a condition, and resolves when they are gone; values only as `{name:Type}` parameters. What has begun goes on in the
-   * database, whatever becomes of the statement. @throws WriteError
+   * database, whatever becomes of the statement. On a cluster each replica asks its own tables for the condition, and all take a part as that one makes it
+   * which is done with it first. So what a condition asks of another table must be such that to see less of it removes less. @throws WriteError
    */
   async deleteFrom(
     table: string,
@@ -175,7 +176,7 @@ export class ClickHouseStatements {
     const settings = [
       `max_execution_time = ${maxExecutionSecs}`,
       "mutations_sync = 2",
-      // Replicated tables refuse a condition that asks another table unless it is said to be the same on every replica.
+      // Replicated tables refuse a condition that asks another table, since it may not be the same on every replica: here it need not be, see above.
       "allow_nondeterministic_mutations = 1",
       ...this.#wordSettings(),
     ];

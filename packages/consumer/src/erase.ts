@@ -122,7 +122,8 @@ async function eraseOnce(parts: ErasureParts, subject: ErasureSubject): Promise<
       params: { ...params, hours: chunk },
     });
   }
-  // Only what is booked as what it is: whatever has arrived since then belongs to the next round.
+  // Only what is booked as what it is: whatever has arrived since then belongs to the next round. So does what a replica keeps that has not got
+  // the whole book yet, of which a majority has: it removes less, and nothing that is not booked.
   const isBooked = (was: "was_dead_letter" | "was_row") =>
     `(source, partition, offset) IN (SELECT source, partition, offset FROM ${database}.erased_reports WHERE ${was} = 1)`;
   const letters = `${isDeadLetterOfSubject(subject)} AND ${isBooked("was_dead_letter")}`;
