@@ -90,13 +90,17 @@ export type TableConfig = ConfigOf<typeof TABLE_OPTIONS>;
 /** Values of {@link CLICKHOUSE_OPTIONS}. */
 export type ClickHouseConfig = ConfigOf<typeof CLICKHOUSE_OPTIONS>;
 
-/** What statements need on top where an acknowledged insert must be on a majority of replicas, and reads must see all of those. */
+/**
+ * What statements need on top where an acknowledged insert must be on a majority of replicas, and reads must see all of those. What the database
+ * is at is asked of all replicas; one that does not answer fails the question, since it may be at something.
+ */
 export function clusterSettings({ cluster }: Pick<ClickHouseConfig, "cluster">) {
   return cluster === null
-    ? { insertSettings: [], readSettings: [] }
+    ? { insertSettings: [], readSettings: [], processes: "system.processes" }
     : {
         // Reads can be sequential only where quorum inserts are one after the other.
         insertSettings: ["insert_quorum = 'auto'", "insert_quorum_parallel = 0"],
         readSettings: ["select_sequential_consistency = 1"],
+        processes: `clusterAllReplicas('${cluster}', system.processes)`,
       };
 }

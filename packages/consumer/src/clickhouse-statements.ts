@@ -3,6 +3,7 @@ import type { ClickHouseClient } from "@clickhouse/client";
 import { type TlsNames, tlsProblemOf } from "@push-reports/service-kit";
 import { type ClickHouseAnswer, clickHouseAnswerOf } from "./clickhouse-answer.js";
 import { failureOf } from "./insert-failures.js";
+import type { Repeat } from "./repeat-passing.js";
 import { WriteError } from "./report-writer.js";
 
 const TLS_NAMES: TlsNames = {
@@ -28,6 +29,12 @@ export interface StatementOptions {
   readonly insertSettings: readonly string[];
   /** Settings of reads that must see every acknowledged insert, e.g. `select_sequential_consistency = 1`. */
   readonly readSettings: readonly string[];
+  /** What statements that write bear, so that {@link ClickHouseStatements.wordsOfRunning} finds them while the database is at them. */
+  readonly word?: string;
+  /** Where it is seen what the database is at, on whichever replica. @default system.processes */
+  readonly processes?: string;
+  /** How statements that change nothing when they are done twice are run: all but {@link ClickHouseStatements.insert}. @default once */
+  readonly repeat?: Repeat;
 }
 
 /*
@@ -58,8 +65,11 @@ const INSERT_SETTINGS = [
   "input_format_allow_errors_num = 0",
 ] as const;
 
-/** Queries count on them, whatever a profile says: a comparison with what a join has not found would be NULL, and hide it. */
-const QUERY_SETTINGS = ["join_use_nulls = 0"] as const;
+/**
+ * Queries count on them, whatever a profile says: a comparison with what a join has not found would be NULL, and hide it; a replica that does not
+ * answer would pass for one that is at nothing.
+ */
+const QUERY_SETTINGS = ["join_use_nulls = 0", "skip_unavailable_shards = 0"] as const;
 
 /** Runs inserts, removals and small queries, and turns every failure into a {@link WriteError}. */
 export class ClickHouseStatements {
@@ -69,6 +79,28 @@ export class ClickHouseStatements {
   constructor(client: ClickHouseClient, options: StatementOptions) {
     this.#client = client;
     this.#options = options;
+  }
+
+  /** The same statements, those that write with this word. */
+  bearing(word: string): ClickHouseStatements {
+    return new ClickHouseStatements(this.#client, { ...this.#options, word });
+  }
+
+  /** Which of these words are on a statement that the database is at. @throws WriteError */
+  async wordsOfRunning(words: readonly string[]): Promise<ReadonlySet<string>> {
+    const { processes = "system.processes" } = this.#options;
+    const rows = await this.select<{ word: string }>(
+      `SELECT DISTINCT Settings['log_comment'] AS word FROM ${processes}
+       WHERE Settings['log_comment'] IN JSONExtract({words:String}, 'Array(String)')`,
+      // As JSON: the client does not escape quotes within an `Array(String)` parameter.
+      { words: JSON.stringify(words) },
+    );
+    return new Set(rows.map(({ word }) => word));
+  }
+
+  #wordSettings(): readonly string[] {
+    const { word } = this.#options;
+    return word === undefined ? [] : [`log_comment = ${quote(word)}`];
   }
 
   /**
@@ -83,6 +115,7 @@ export class ClickHouseStatements {
       `max_execution_time = ${maxInsertSecs ?? maxExecutionSecs}`,
       ...INSERT_SETTINGS,
       ...insertSettings,
+      ...this.#wordSettings(),
     ];
     const query = `INSERT INTO ${database}.${table} SETTINGS ${settings.join(", ")} FORMAT JSONEachRow`;
     try {
@@ -102,7 +135,7 @@ export class ClickHouseStatements {
 
   /**
    * Inserts what a query gives; values only as `{name:Type}` parameters. The same rows as in an earlier insert are meant to be there again:
-   * nothing is dropped as a repetition. @throws WriteError
+   * nothing is dropped as a repetition, whatever a profile says. @throws WriteError
    */
   async insertSelected(
     table: string,
@@ -114,10 +147,13 @@ export class ClickHouseStatements {
     const settings = [
       `max_execution_time = ${maxExecutionSecs}`,
       "insert_deduplicate = 0",
+      // It overrides the one above for an INSERT SELECT; some of its values refuse queries that are not sure to give the same rows again.
+      "deduplicate_insert_select = 'disable'",
       "max_partitions_per_insert_block = 0",
       ...QUERY_SETTINGS,
       ...insertSettings,
       ...readSettings,
+      ...this.#wordSettings(),
     ];
     await this.#command(
       `INSERT INTO ${database}.${table} (${columns}) ${query} SETTINGS ${settings.join(", ")}`,
@@ -128,7 +164,8 @@ export class ClickHouseStatements {
 
   /**
    * Removes the rows of a condition, and resolves when they are gone; values only as `{name:Type}` parameters. What has begun goes on in the
-   * database, whatever becomes of the statement. @throws WriteError
+   * database, whatever becomes of the statement. On a cluster each replica asks its own tables for the condition, and all take a part as that one makes it
+   * which is done with it first. So what a condition asks of another table must be such that to see less of it removes less. @throws WriteError
    */
   async deleteFrom(
     table: string,
@@ -139,8 +176,9 @@ export class ClickHouseStatements {
     const settings = [
       `max_execution_time = ${maxExecutionSecs}`,
       "mutations_sync = 2",
-      // Replicated tables refuse a condition that asks another table unless it is said to be the same on every replica.
+      // Replicated tables refuse a condition that asks another table, since it may not be the same on every replica: here it need not be, see above.
       "allow_nondeterministic_mutations = 1",
+      ...this.#wordSettings(),
     ];
     await this.#command(
       `ALTER TABLE ${database}.${table} DELETE WHERE ${condition} SETTINGS ${settings.join(", ")}`,
@@ -154,11 +192,7 @@ export class ClickHouseStatements {
     params: Readonly<Record<string, unknown>>,
     failure: string,
   ): Promise<void> {
-    try {
-      await this.#client.command({ query, query_params: { ...params } });
-    } catch (error) {
-      throw asWriteError(error, failure);
-    }
+    await this.#run(() => this.#client.command({ query, query_params: { ...params } }), failure);
   }
 
   /** Rows of a query, all of which are held in memory; values only as `{name:Type}` parameters. @throws WriteError */
@@ -169,16 +203,26 @@ export class ClickHouseStatements {
       ...QUERY_SETTINGS,
       ...readSettings,
     ];
-    try {
+    const rows = async () => {
       const result = await this.#client.query({
         query: `${query} SETTINGS ${settings.join(", ")}`,
         query_params: { ...params },
         format: "JSONEachRow",
       });
       return await result.json<T>();
-    } catch (error) {
-      throw asWriteError(error, "A query failed");
-    }
+    };
+    return await this.#run(rows, "A query failed");
+  }
+
+  async #run<T>(attempt: () => Promise<T>, failure: string): Promise<T> {
+    const { repeat = (once) => once() } = this.#options;
+    return await repeat(async () => {
+      try {
+        return await attempt();
+      } catch (error) {
+        throw asWriteError(error, failure);
+      }
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import {
   KAFKA_OPTIONS,
   type OptionGroups,
   readConfigGroups,
+  systemClock,
 } from "@push-reports/service-kit";
 import { createClickHouse } from "./clickhouse-client.js";
 import {
@@ -20,6 +21,7 @@ import { CLAIMED_INSERT_SECS } from "./command-claim.js";
 import { CONSUMER_OPTIONS } from "./config.js";
 import { readOffsetsSince, readPositions } from "./kafka-positions.js";
 import type { PartitionPosition } from "./record-source.js";
+import { type Repeat, repeatPassing } from "./repeat-passing.js";
 
 /** Everything that the operators' commands read from their environment, by theme: the consumer's own variables. */
 export const COMMAND_OPTION_GROUPS = {
@@ -99,10 +101,12 @@ export function operatorStatements(
     cluster = null,
   }: { readonly statementSecs: number; readonly cluster?: ClickHouseConfig["cluster"] },
 ): AskedDatabase {
+  const repeat: Repeat = (attempt) => repeatPassing(attempt, systemClock);
   const options = {
     database,
     maxExecutionSecs: statementSecs,
     maxInsertSecs: CLAIMED_INSERT_SECS,
+    repeat,
     ...clusterSettings({ cluster }),
   };
   return { statements: new ClickHouseStatements(client, options), database };

@@ -13,7 +13,8 @@ const USAGE = `erase --instance ID (--user ID | --device ID) [--yes] [--wait-sec
 Removes every report, notification and dead letter of a user or a device of an instance, and makes the roll-ups anew without it.
 It shows what it would remove, then asks; --yes answers for you. What dies on the way is completed by running it again.
 What the log holds and consumers have not completed would become rows afterwards: it waits for that, N seconds in all (60).
-It does not run beside a replay or another erasure. One that was killed keeps it waiting for a minute and a half at most; then run it again.
+It does not run beside a replay or another erasure. After one that was killed, run it again in a minute and a half, or once the database has
+ended the statement that it was at.
 Exit code 0: nothing is left. 1: something is left or not completed yet, or nothing was done. 2: it could not be done.
 `;
 
@@ -66,8 +67,10 @@ export async function runErase(
   const settling = settlingOf(tools, Number(waitSecs), () =>
     terminal.write("waiting until consumers have completed what the log holds\n"),
   );
-  const { removed, left } = await withClaim("erase", { ...tools, clock: systemClock }, (claim) =>
-    erase({ ...tools, claim, settle: settling.settle }, subject),
+  const { removed, left } = await withClaim(
+    "erase",
+    { ...tools, clock: systemClock },
+    (claim, statements) => erase({ ...tools, statements, claim, settle: settling.settle }, subject),
   );
   terminal.write(`removed: ${JSON.stringify(removed)}\nleft: ${JSON.stringify(left)}\n`);
   terminal.write(OUT_OF_REACH);

@@ -87,7 +87,7 @@ export function isAnything({ reports, notifications, deadLetters }: Holdings): b
   return reports + notifications + deadLetters > 0;
 }
 
-async function eraseOnce(parts: AskedDatabase, subject: ErasureSubject): Promise<void> {
+async function eraseOnce(parts: ErasureParts, subject: ErasureSubject): Promise<void> {
   const { statements, database } = parts;
   const params = subjectParams(subject);
   // Booked first: whatever arrives in between is traced as well, and is removed by the next round.
@@ -97,6 +97,7 @@ async function eraseOnce(parts: AskedDatabase, subject: ErasureSubject): Promise
   const others = `instance_id = {instance:UUID} AND NOT ifNull(${SUBJECT_COLUMN[subject.kind]} = {subject:String}, false)`;
   for (const chunk of chunksOf(devices)) {
     const rows = `instance_id = {instance:UUID} AND device_id IN ${listOf("devices")}`;
+    await parts.claim.renew();
     await rebuildRollUp(parts, NOTIFICATIONS, {
       rows,
       reports: `${others} AND device_id IN ${listOf("devices")}`,
@@ -105,6 +106,7 @@ async function eraseOnce(parts: AskedDatabase, subject: ErasureSubject): Promise
   }
   for (const chunk of chunksOf(publishes)) {
     const rows = `instance_id = {instance:UUID} AND publish_id IN ${listOf("publishes")}`;
+    await parts.claim.renew();
     await rebuildRollUp(parts, PUBLISH_ACTIVITY, {
       rows,
       reports: `${others} AND publish_id IN ${listOf("publishes")}`,
@@ -113,13 +115,15 @@ async function eraseOnce(parts: AskedDatabase, subject: ErasureSubject): Promise
   }
   for (const chunk of chunksOf(hours)) {
     const rows = "instance_id = {instance:UUID} AND hour IN {hours:Array(DateTime('UTC'))}";
+    await parts.claim.renew();
     await rebuildRollUp(parts, INSTANCE_HOURS, {
       rows,
       reports: `${others} AND toStartOfHour(toDateTime(received_at, 'UTC')) IN {hours:Array(DateTime('UTC'))}`,
       params: { ...params, hours: chunk },
     });
   }
-  // Only what is booked as what it is: whatever has arrived since then belongs to the next round.
+  // Only what is booked as what it is: whatever has arrived since then belongs to the next round. So does what a replica keeps that has not got
+  // the whole book yet, of which a majority has: it removes less, and nothing that is not booked.
   const isBooked = (was: "was_dead_letter" | "was_row") =>
     `(source, partition, offset) IN (SELECT source, partition, offset FROM ${database}.erased_reports WHERE ${was} = 1)`;
   const letters = `${isDeadLetterOfSubject(subject)} AND ${isBooked("was_dead_letter")}`;

@@ -14,7 +14,8 @@ Makes rows of dead letters that can be read by now, with their original source, 
 --from and --to restrict when they were set aside (ISO 8601 with Z or an offset), from the one on and before the other; --first and --last are
 offsets, both included. It counts first, and writes only with --yes.
 What the database once refused is decided only by trying: what it still refuses is left as it is, and named.
-It does not write beside another replay or an erasure. One that was killed keeps it waiting for a minute and a half at most; then run it again.
+It does not write beside another replay or an erasure. After one that was killed, run it again in a minute and a half, or once the database has
+ended the statement that it was at.
 Exit code 0: done, or counted. 1: some of them still cannot become rows. 2: it could not be done.
 `;
 
@@ -85,8 +86,8 @@ export async function runReplay(
     },
   };
   const claimed = { statements, database, clock: systemClock };
-  const outcome = await withClaim("replay", claimed, (claim) =>
-    replay({ ...parts, claim }, filter),
+  const outcome = await withClaim("replay", claimed, (claim, claimedStatements) =>
+    replay({ ...parts, statements: claimedStatements, claim }, filter),
   );
   if (refused > MOST_NAMED) write(`still refused: ${refused - MOST_NAMED} more\n`);
   write(`done: ${JSON.stringify(outcome)}\n`);

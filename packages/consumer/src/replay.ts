@@ -97,6 +97,7 @@ export async function replay(parts: ReplayParts, filter: DeadLetterFilter): Prom
       const { place, letters, rows, lines } = page;
       const { source, partition } = place;
       const refused = await insertLetters(place, parts, lines);
+      await parts.claim.renew();
       await completeViewsOf(place, rows);
       await bookReplay(parts, source, partition, letters);
       for (const { record, clickHouseCode } of refused)

@@ -48,6 +48,7 @@ export async function rollUpViewsNow(
 /**
  * Merges what some reports say into every roll-up once more: nothing changes where it is there already, since every state is one that
  * the same report again does not change. All at once: whoever takes a range over that was under way waits for it, as does everything behind that range.
+ * When one fails it fails once all have ended, so that nobody takes it for over while the database is at the others.
  * @param reports condition on the columns of `reports`, with `{name:Type}` parameters. @throws whatever the database throws.
  */
 export async function completeRollUps(
@@ -56,9 +57,11 @@ export async function completeRollUps(
   reports: string,
   params: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  await Promise.all(
+  const merged = await Promise.allSettled(
     ROLL_UPS.map((rollUp) => mergeInto(asked, database, rollUp, { reports, params })),
   );
+  const failed = merged.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }
 
 /** Which groups are made anew, and of which reports. All are conditions on columns, with `{name:Type}` parameters. */

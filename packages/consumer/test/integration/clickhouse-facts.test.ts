@@ -154,10 +154,12 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
       const { url, user, password } = await sharedClickHouse();
       const log = { level: ClickHouseLogLevel.OFF };
       small = createClient({ url, username: user, password, clickhouse_settings, log });
-      await client.command({ query: `SYSTEM STOP MERGES ${database}.reports` });
+      for (const table of ["reports", "corrections"])
+        await client.command({ query: `SYSTEM STOP MERGES ${database}.${table}` });
     });
     afterAll(async () => {
-      await client.command({ query: `SYSTEM START MERGES ${database}.reports` });
+      for (const table of ["reports", "corrections"])
+        await client.command({ query: `SYSTEM START MERGES ${database}.${table}` });
       await small?.close();
     });
 
@@ -197,6 +199,32 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
           20_000,
           1,
         ]);
+      }
+    });
+
+    it("inserts what a query gives as often as it is told, whatever its profile says of repetitions", async () => {
+      const { url, user, password } = await sharedClickHouse();
+      const log = { level: ClickHouseLogLevel.OFF };
+      for (const deduplicate_insert_select of ["enable_even_for_bad_queries", "force_enable"]) {
+        const own = createClient({
+          url,
+          username: user,
+          password,
+          clickhouse_settings: { deduplicate_insert_select },
+          log,
+        });
+        const source = `selected-${deduplicate_insert_select}`;
+        const selecting = new ClickHouseStatements(own, statementOptions(database));
+        const columns = "source, partition, first, kind, rows";
+        for (const _attempt of ["first", "again"])
+          await selecting.insertSelected(
+            "corrections",
+            columns,
+            "SELECT {source:String}, 0, 0, 'erasure', -1",
+            { source },
+          );
+        await own.close();
+        expect([source, await count(source, "corrections")]).toEqual([source, 2]);
       }
     });
 
@@ -241,6 +269,24 @@ describeWithContainers("ClickHouse, as the protocol needs it,", ["clickhouse"], 
     await writer.write("part/0/0-99/t", sliceLines(whole, 0, 50));
     await writer.write("part/0/0-99/t", whole);
     expect(await count("part")).toBe(50);
+  });
+
+  it("shows, while it is at a statement that writes, the word that this bears", async () => {
+    const word = "a command's run";
+    await statements
+      .bearing(word)
+      .insertSelected(
+        "corrections",
+        "source, partition, first, kind, rows",
+        "SELECT 'words', 0, 0, 'erasure', count() FROM system.processes WHERE Settings['log_comment'] = {word:String}",
+        { word },
+      );
+    const [row] = await statements.select<{ rows: string }>(
+      `SELECT toString(rows) AS rows FROM ${database}.corrections WHERE source = 'words'`,
+      {},
+    );
+    expect(row).toEqual({ rows: "1" });
+    expect(await statements.wordsOfRunning([word])).toEqual(new Set());
   });
 
   it("says by the table itself from when on it keeps rows", async () => {

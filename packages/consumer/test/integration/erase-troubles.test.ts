@@ -7,6 +7,7 @@ import {
   describeWithContainers,
   sharedClickHouse,
   sharedKafka,
+  waitFor,
 } from "@push-reports/test-support";
 import { Pipeline } from "../support/pipeline.js";
 
@@ -163,6 +164,32 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     await expectVerified();
   });
 
+  it("gives others their rows in every roll-up again where a consumer's insert is in its way once, behind the removal", async () => {
+    // Of one device and publish, so that every removal takes rows of both.
+    const shared = [...recordsOf("alice"), ...recordsOf("bob")].map((record) => ({
+      ...record,
+      value: Buffer.from(
+        `${record.value}`.replace(/"(publish_id|device_id)":"[^"]+"/g, '"$1":"shared"'),
+      ),
+    }));
+    await pipeline.produce(0, shared);
+    await pipeline.stop(await consume(2));
+    const refused = new Set<string>();
+    const through = await pipeline.throughProxy((statement) => {
+      const [, table] =
+        /INSERT INTO \w+\.(notifications|publish_activity|instance_hours) /.exec(statement) ?? [];
+      if (table === undefined || refused.has(table)) return {};
+      refused.add(table);
+      return { refusedWith: 286 };
+    });
+    const { code, stderr } = await pipeline.begin("erase", arguments_("alice"), through).ended;
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(refused.size).toBe(3);
+    for (const table of ["reports", "notifications", "publish_activity", "instance_hours"])
+      expect({ table, rows: await pipeline.one("count()", table) }).toEqual({ table, rows: 1 });
+  });
+
   it("keeps others away when it lost the connection, for the database may still be at it", async () => {
     await pipeline.produce(0, recordsOf("alice"));
     await pipeline.stop(await consume(1));
@@ -179,6 +206,40 @@ describeWithContainers("an erasure in trouble", ["kafka", "clickhouse"], () => {
     expect(await erase("alice")).toMatchObject({ code: 0 });
     expect(await countOf("alice")).toBe(0);
     await expectVerified();
+  });
+
+  it("keeps others away, however old its claim is, while the database is at a statement of it after it was killed", async () => {
+    await pipeline.produce(0, [...recordsOf("alice"), ...recordsOf("bob")]);
+    await pipeline.stop(await consume(2));
+    let word: string | undefined;
+    let letGo = () => {};
+    const until = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const held = await pipeline.throughProxy((statement) => {
+      if (!/INSERT INTO \w+\.notifications /.test(statement)) return {};
+      [, word] = /log_comment = '([^']+)'/.exec(statement) ?? [];
+      return { until };
+    });
+    const killed = pipeline.begin("erase", arguments_("alice"), held);
+    await waitFor(async () => word !== undefined, { what: "its insert", timeoutMs: 30_000 });
+    killed.child.kill("SIGKILL");
+    await killed.ended;
+    await ageClaims();
+    const asked = await pipeline.throughProxy((statement) =>
+      // A server that runs one statement at a time shows none but the question.
+      statement.includes("system.processes") ? { answer: `${JSON.stringify({ word })}\n` } : {},
+    );
+    const early = await pipeline.begin("erase", arguments_("bob"), asked).ended;
+    expect(early.stderr).toContain(
+      "The database is still at a statement of another erase, at work",
+    );
+    expect(early.code).toBe(2);
+    expect(await countOf("bob")).toBe(1);
+    letGo();
+    expect(await erase("bob")).toMatchObject({ code: 0 });
+    expect(await erase("alice")).toMatchObject({ code: 0 });
+    expect(await pipeline.one("count()", "notifications FINAL")).toBe(0);
   });
 
   it("is completed by running it again, at whichever statement it was killed", async () => {

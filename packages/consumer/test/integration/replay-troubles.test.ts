@@ -150,6 +150,21 @@ describeWithContainers("a replay in trouble", ["kafka", "clickhouse"], () => {
     await expectAllRowsOnce();
   });
 
+  it("completes no views once another has run while it stood still: what an erasure removes could come back", async () => {
+    await fiveRowsAndLetters(3);
+    expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });
+    // It asks once to count, and once under its claim.
+    const still = await replayHeldAt(/SELECT DISTINCT toString\(offset\)/, [], 2);
+    still.child.kill("SIGSTOP");
+    still.letGo();
+    await ageClaims();
+    expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });
+    still.child.kill("SIGCONT");
+    const { code, stderr } = await still.ended;
+    expect(stderr).toContain("while this one stood still");
+    expect(code).toBe(2);
+  });
+
   it("completes the views of rows whose insert had died behind the table, all at once", async () => {
     await fiveRowsAndLetters(2);
     expect(await pipeline.command("replay", "--yes")).toMatchObject({ code: 0 });

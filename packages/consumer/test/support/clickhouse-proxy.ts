@@ -11,6 +11,10 @@ export interface Intervention {
   readonly isSwallowed?: boolean;
   /** Its connection is cut before an answer, and ClickHouse never sees it. */
   readonly isCut?: boolean;
+  /** It is answered with this text, and ClickHouse never sees it. */
+  readonly answer?: string;
+  /** It is answered with this error code of ClickHouse, and ClickHouse never sees it. */
+  readonly refusedWith?: number;
 }
 
 /** A proxy in front of ClickHouse's HTTP interface, which can delay or change each request by its statement. */
@@ -32,7 +36,14 @@ export class ClickHouseProxy {
       const bytes = Buffer.concat(body);
       const url = new URL(req.url ?? "/", target);
       const statement = url.searchParams.get("query") ?? bytes.toString("utf8", 0, 4_096);
-      const { until, headers, isSwallowed = false, isCut = false } = intervene(statement);
+      const {
+        until,
+        headers,
+        isSwallowed = false,
+        isCut = false,
+        answer: own,
+        refusedWith,
+      } = intervene(statement);
       await until;
       if (isCut) {
         res.destroy();
@@ -40,6 +51,15 @@ export class ClickHouseProxy {
       }
       if (isSwallowed) {
         res.writeHead(200).end();
+        return;
+      }
+      if (own !== undefined) {
+        res.writeHead(200).end(own);
+        return;
+      }
+      if (refusedWith !== undefined) {
+        res.writeHead(500, { "X-ClickHouse-Exception-Code": String(refusedWith) });
+        res.end(`Code: ${refusedWith}. DB::Exception: Refused by a test. (REFUSED_BY_A_TEST)`);
         return;
       }
       const sent: IncomingHttpHeaders = { ...req.headers, ...headers };

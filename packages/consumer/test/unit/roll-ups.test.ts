@@ -6,6 +6,8 @@ import { completeRollUps, type RollUpDatabase } from "../../src/roll-ups.js";
 class HeldDatabase implements RollUpDatabase {
   readonly asked: string[] = [];
   #held: (() => void)[] = [];
+  /** The table whose rows it refuses. */
+  refused: string | null = null;
 
   async select<T>(_query: string, params: Readonly<Record<string, unknown>>) {
     const { view, table } = params;
@@ -18,6 +20,7 @@ class HeldDatabase implements RollUpDatabase {
   }
 
   async insertSelected(table: string) {
+    if (table === this.refused) throw new Error(`Refused: ${table}`);
     await this.#hold(`rows of ${table}`);
   }
 
@@ -55,5 +58,20 @@ describe("completing roll-ups", () => {
       "rows of publish_activity",
     ]);
     await done;
+  });
+
+  it("fails only once the others have ended", async () => {
+    const database = new HeldDatabase();
+    database.refused = "publish_activity";
+    let failure: unknown = null;
+    const done = completeRollUps(database, "db", "partition = 1", {}).catch((error: unknown) => {
+      failure = error;
+    });
+    await database.answer();
+    await nextTurn();
+    expect(failure).toBeNull();
+    expect(await database.answer()).toEqual(["rows of instance_hours", "rows of notifications"]);
+    await done;
+    expect(failure).toMatchObject({ message: "Refused: publish_activity" });
   });
 });
