@@ -97,6 +97,15 @@ describeWithChromium("The insights page when answers fail or come late", (execut
     expect(asked.filter((path) => path === "/api/questions/publishes").length).toBe(1);
   });
 
+  it("takes a number of devices that is larger than any as the largest that it knows", async () => {
+    await page.goto(insights.addressOf());
+    await untilSettled(page);
+    await typeAtOnce([["number", "99999999999"]]);
+    await page.waitForURL(/min=1000000000$/);
+    await panel("Publishes").getByText("No publish of this time matches").waitFor();
+    expect(await page.locator(".filter input[type=number]").inputValue()).toBe("1000000000");
+  });
+
   it("says that it cannot read an answer, and asks again", async () => {
     const question = "**/api/questions/overview?*";
     const body = "<!doctype html><title>Sign in</title>";
