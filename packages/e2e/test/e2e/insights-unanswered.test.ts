@@ -61,7 +61,7 @@ describeWithChromium("The insights page when answers fail or come late", (execut
   it("asks anew by itself while an answer does not come", async () => {
     await page.route("**/api/settings", async (route) => {
       const response = await route.fetch();
-      const json = { ...((await response.json()) as object), questionTimeoutSecs: 1 };
+      const json = { ...((await response.json()) as object), answerSecs: 1 };
       await route.fulfill({ response, json });
     });
     let asked = 0;
