@@ -161,7 +161,11 @@ const busy = (cause?: unknown) =>
 
 function askErrorOf(error: unknown, isOverdue: boolean): AskError {
   if (error instanceof ClickHouseError && GIVEN_UP.has(error.code))
-    return new AskError("too_large", "That is too much to answer: choose a shorter time.", error);
+    return new AskError(
+      "too_large",
+      "That is too much to answer now: choose a shorter time. It is tried again from time to time.",
+      error,
+    );
   if (isOverdue) return busy(error);
   return new AskError(
     "unavailable",

@@ -70,7 +70,12 @@ export class NoAnswer extends Error {
 
   /** Whether the same question has no answer later either. */
   get isLasting(): boolean {
-    return this.code === "too_large" || this.code === "wrong_question";
+    return this.code === "wrong_question";
+  }
+
+  /** Whether the question costs the database much and gives nothing, now at least: a busy database gives up what it answers at another time. */
+  get isCostly(): boolean {
+    return this.code === "too_large";
   }
 }
 
