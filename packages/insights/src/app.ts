@@ -2,7 +2,12 @@ import { STATUS_CODES } from "node:http";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "@push-reports/service-kit";
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type RequestHandler,
+  type Response,
+} from "express";
 import { AskError, type Asker } from "./asker.js";
 import { type Account, requireAccount } from "./authentication.js";
 import { type Answers, type Question, sqlToCopy } from "./question.js";
@@ -15,8 +20,6 @@ export interface AppParts {
   readonly account: Account | null;
   /** Where reports are sent, for the example that an empty page shows. */
   readonly reportingUrl: string;
-  /** How long the database may work on one question. */
-  readonly questionTimeoutSecs: number;
   readonly logger: Logger;
 }
 
@@ -47,8 +50,8 @@ export function createApp(parts: AppParts): Express {
   });
   if (parts.account !== null) app.use(requireAccount(parts.account));
   app.get("/api/settings", (_req, res) => {
-    const { reportingUrl, questionTimeoutSecs } = parts;
-    res.json({ reportingUrl, abouts: ABOUTS, questionTimeoutSecs });
+    const { reportingUrl, asker } = parts;
+    res.json({ reportingUrl, abouts: ABOUTS, answerSecs: asker.answerSecs });
   });
   app.get("/api/questions/:name.csv", answerAsCsv(parts.asker));
   app.get("/api/questions/:name", answerAsJson(parts.asker));
@@ -62,7 +65,7 @@ export function createApp(parts: AppParts): Express {
 function answerAsJson(asker: Asker): RequestHandler {
   return async (req, res) => {
     const { name, question, answers } = readQuestion(req.params["name"], req.query);
-    const table = await asker.table(name, question, answers);
+    const table = await asker.table(name, question, answers, leftBy(res));
     const sql = sqlToCopy(asker.statement(question, answers), answers);
     res.set("cache-control", "no-store").json({ sql, ...table });
   };
@@ -71,9 +74,16 @@ function answerAsJson(asker: Asker): RequestHandler {
 function answerAsCsv(asker: Asker): RequestHandler {
   return async (req, res) => {
     const { name, question, answers } = readQuestion(req.params["name"], req.query);
-    const text = await asker.csv(name, question, answers);
+    const text = await asker.csv(name, question, answers, leftBy(res));
     res.set("cache-control", "no-store").type("text/csv").attachment(`${name}.csv`).send(text);
   };
+}
+
+/** Aborts when whoever asked is gone. */
+function leftBy(res: Response): AbortSignal {
+  const left = new AbortController();
+  res.once("close", () => left.abort());
+  return left.signal;
 }
 
 /** Something in the address that the page would never ask; shown to whoever wrote it. */
@@ -107,6 +117,8 @@ const STATUS_OF = { busy: 503, too_large: 422, unavailable: 503 } as const;
 function answerErrors(logger: Logger): ErrorRequestHandler {
   return (error, _req, res, next) => {
     if (res.headersSent) return next(error);
+    // Whoever asked is gone.
+    if (res.closed) return;
     if (error instanceof WrongQuestion)
       return void res.status(error.status).json({ code: "wrong_question", error: error.message });
     if (error instanceof AskError) {

@@ -8,7 +8,11 @@ export interface InsightsMetrics {
 }
 
 /** How a question can end. */
-export type QuestionOutcome = "answered" | AskErrorCode;
+export type QuestionOutcome =
+  | "answered"
+  | AskErrorCode
+  /** Whoever asked was gone before the answer. */
+  | "left";
 
 /** Registers them; call it once a registry. */
 export function createInsightsMetrics(registry: Registry): InsightsMetrics {
@@ -22,7 +26,7 @@ export function createInsightsMetrics(registry: Registry): InsightsMetrics {
     }),
     questionSeconds: new Histogram({
       name: "push_reports_insights_question_seconds",
-      help: "Time that the database took for a question.",
+      help: "Time that a question took, its wait for a turn included.",
       labelNames: ["question"],
       buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       registers,

@@ -69,7 +69,6 @@ export function createPageServer(materials: PageMaterials): PageServer {
     asker,
     account: accountOf(config),
     reportingUrl,
-    questionTimeoutSecs: config.insightsQuestionTimeoutSecs,
     logger,
   });
   return new PageServer(app, { port: config.insightsPort, host: config.insightsHost });

@@ -54,8 +54,8 @@ export interface Settings {
   readonly reportingUrl: string;
   /** What each question gives, in words. */
   readonly abouts: Readonly<Record<PanelQuestion, string>>;
-  /** How long the database may work on one question. */
-  readonly questionTimeoutSecs: number;
+  /** Within how long the server answers a question, or refuses it. */
+  readonly answerSecs: number;
 }
 
 /** A question that was not answered, in words for the person at the page. */
@@ -70,7 +70,12 @@ export class NoAnswer extends Error {
 
   /** Whether the same question has no answer later either. */
   get isLasting(): boolean {
-    return this.code === "too_large" || this.code === "wrong_question";
+    return this.code === "wrong_question";
+  }
+
+  /** Whether the question costs the database much and gives nothing, now at least: a busy database gives up what it answers at another time. */
+  get isCostly(): boolean {
+    return this.code === "too_large";
   }
 }
 
@@ -83,18 +88,18 @@ export function csvUrl(question: PanelQuestion, parameters: Parameters): string 
   return `/api/questions/${question}.csv?${queryOf(whole)}`;
 }
 
-/** How long an answer is waited for beyond what the database may take, ms. */
+/** How long an answer is waited for beyond what the server may take, ms. */
 const WAY_MS = 10_000;
 
 /** @throws NoAnswer */
 export async function ask(
   question: PageQuestion,
   parameters: Parameters,
-  { questionTimeoutSecs }: Settings,
+  { answerSecs }: Settings,
   left: AbortSignal,
 ): Promise<Answer> {
   const path = `/api/questions/${question}?${queryOf(parameters)}`;
-  return (await get(path, questionTimeoutSecs * 1_000 + WAY_MS, left)) as Answer;
+  return (await get(path, answerSecs * 1_000 + WAY_MS, left)) as Answer;
 }
 
 /** @throws NoAnswer */

@@ -1,6 +1,6 @@
 import { element } from "./element.js";
 import type { Navigation } from "./navigation.js";
-import type { ViewState } from "./view-state.js";
+import { MAX_MIN_DELIVERED, type ViewState } from "./view-state.js";
 
 /** How long typing must rest before the list is searched, ms. */
 const TYPING_MS = 300;
@@ -28,7 +28,7 @@ export class ListFilter {
     this.#min = element("input", {
       type: "number",
       min: 0,
-      max: 999_999_999,
+      max: MAX_MIN_DELIVERED,
       value: state.minDelivered,
       oninput: () => this.#goSoon({ minDelivered: this.#minDelivered() }),
     });
@@ -45,12 +45,13 @@ export class ListFilter {
   take({ search, minDelivered }: ViewState): void {
     const typed = this.#typed;
     if (typed.search === undefined && this.#search.value !== search) this.#search.value = search;
-    if (typed.minDelivered === undefined && this.#minDelivered() !== minDelivered)
+    if (typed.minDelivered === undefined && Number(this.#min.value) !== minDelivered)
       this.#min.value = String(minDelivered);
   }
 
   #minDelivered(): number {
-    return Math.max(0, Math.floor(Number(this.#min.value) || 0));
+    const typed = Math.floor(Number(this.#min.value) || 0);
+    return Math.min(MAX_MIN_DELIVERED, Math.max(0, typed));
   }
 
   #goSoon(more: Typed): void {

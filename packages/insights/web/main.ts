@@ -1,3 +1,4 @@
+import type { Extent } from "./answered-panel.js";
 import { ask, askSettings, NoAnswer, type Parameters, rowsOf, type Settings } from "./api.js";
 import { ChoiceBar } from "./choice-bar.js";
 import { element } from "./element.js";
@@ -21,6 +22,8 @@ let state = readState(location.search);
 let settings: Settings | null = null;
 /** Whether all is shown that can be answered of where the page is. */
 let isAnswered = false;
+/** What the next refresh asks: of a time that is over, what is answered stays. */
+let extent: Extent = "all";
 /** Ends what is asked for where the page is. */
 let leaving = new AbortController();
 
@@ -57,6 +60,7 @@ void refreshForEver();
 function follow(): void {
   state = readState(location.search);
   isAnswered = false;
+  extent = "all";
   main.setAttribute("aria-busy", "true");
   leaving.abort();
   leaving = new AbortController();
@@ -89,7 +93,9 @@ function rest(left: AbortSignal): Promise<void> {
 async function refresh(left: AbortSignal): Promise<void> {
   try {
     const isShown = await showState(left);
-    if (!left.aborted) isAnswered = isShown;
+    if (left.aborted) return;
+    isAnswered = isShown;
+    extent = state.range.kind === "last" ? "all" : "unanswered";
   } catch (error) {
     if (left.aborted) return;
     isAnswered = false;
@@ -107,20 +113,27 @@ async function showState(left: AbortSignal): Promise<boolean> {
   if (state.instance === null && !(await surroundings)) return false;
   if (left.aborted) return false;
   const view = setStage(settings);
-  const isViewShown = await view.refresh(left);
-  if (left.aborted) return false;
-  document.title = `${view.title()} – Push reports`;
-  main.setAttribute("aria-busy", "false");
-  return (await surroundings) && isViewShown;
+  try {
+    const isViewShown = await view.refresh(left, extent);
+    if (left.aborted) return false;
+    document.title = `${view.title()} – Push reports`;
+    main.setAttribute("aria-busy", "false");
+    return (await surroundings) && isViewShown;
+  } finally {
+    // Nothing of this refresh is under way when the next one begins.
+    await surroundings;
+  }
 }
 
 /** Shows how fresh the figures are and which instances there are. Gives whether both are answered. */
 async function showSurroundings(told: Settings, left: AbortSignal): Promise<boolean> {
   try {
-    const [instances, fresh] = await Promise.all([
+    const asked = [
       ask("instances", timeParameters(), told, left),
       ask("freshness", {}, told, left),
-    ]);
+    ] as const;
+    await Promise.allSettled(asked);
+    const [instances, fresh] = await Promise.all(asked);
     if (left.aborted) return false;
     showFreshness(momentOf(rowsOf(fresh)[0]?.text("complete_to")));
     const rows = rowsOf(instances);

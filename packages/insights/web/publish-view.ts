@@ -1,4 +1,4 @@
-import { AnsweredPanel } from "./answered-panel.js";
+import { AnsweredPanel, type Extent, refreshPanels } from "./answered-panel.js";
 import type { Parameters, Row, Settings } from "./api.js";
 import { TimeChart } from "./chart.js";
 import { dataTable } from "./data-table.js";
@@ -108,9 +108,8 @@ export class PublishView implements View {
 
   take(): void {}
 
-  async refresh(left: AbortSignal): Promise<boolean> {
-    const answered = await Promise.all(this.#panels.map((panel) => panel.refresh(left)));
-    return answered.every(Boolean);
+  async refresh(left: AbortSignal, extent: Extent): Promise<boolean> {
+    return await refreshPanels(this.#panels, left, extent);
   }
 
   redraw(): void {

@@ -55,6 +55,8 @@ export const START: ViewState = {
 };
 
 const MAX_PAGE = 100_000;
+/** Most devices that a publish of the list can be asked to have. */
+export const MAX_MIN_DELIVERED = 1_000_000_000;
 
 /** Reads an address; what it cannot read there is as if it were not there. */
 export function readState(query: string): ViewState {
@@ -68,7 +70,7 @@ export function readState(query: string): ViewState {
     sort: SORT_COLUMNS.find((column) => column === params.get("sort")) ?? START.sort,
     direction: direction === "asc" ? "asc" : "desc",
     page: wholeNumber(params.get("page"), 1, MAX_PAGE) ?? 1,
-    minDelivered: wholeNumber(params.get("min"), 0, 1_000_000_000) ?? 0,
+    minDelivered: wholeNumber(params.get("min"), 0, MAX_MIN_DELIVERED) ?? 0,
   };
 }
 

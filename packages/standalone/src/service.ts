@@ -1,12 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import {
-  type ClickHouseClient,
-  type ClickHouseClientConfigOptions,
-  ClickHouseLogLevel,
-  createClient,
-} from "@clickhouse/client";
+import type { ClickHouseClient } from "@clickhouse/client";
 import {
   createIngestion,
   type Ingestion,
@@ -37,13 +32,12 @@ import {
   type Service,
   systemClock,
 } from "@push-reports/service-kit";
-import { createChdbConnection } from "chdb/connection";
 import { Registry } from "prom-client";
 import { bannerOf } from "./banner.js";
 import { STANDALONE_OPTION_GROUPS } from "./config.js";
 import { EmbeddedRecordSource } from "./embedded-record-source.js";
 import { EmbeddedReportPublisher } from "./embedded-report-publisher.js";
-import { OneAtATime } from "./one-at-a-time.js";
+import { openDatabase } from "./open-database.js";
 import { ReadOnlyEngine } from "./sql/read-only-engine.js";
 import { SqlServer } from "./sql/sql-server.js";
 
@@ -151,7 +145,7 @@ async function createStandalone(
   const databasePath = join(dataDir, "clickhouse");
   const clickHouse = openDatabase(databasePath);
   await migrate(clickHouse, readMigrations(SQL_FOLDER), tables, logger);
-  // A connection does one statement at a time: with one of its own the page does not wait for ingestion, nor ingestion for the page.
+  // A client does one statement at a time: with one of its own the page does not wait for ingestion, nor ingestion for the page.
   const questioned = openDatabase(databasePath);
   const ingestion = createIngestion({
     recordSource: new EmbeddedRecordSource(log, { ...ingest, ...standalone }, clock, logger),
@@ -222,26 +216,6 @@ async function createStandalone(
     { logger, clock, stopDeadlineMs: standalone.shutdownTimeoutMs },
   );
   return { lifecycle, ingestion, gateway, operations, sql, insights, clickHouse };
-}
-
-/** Opens the engine on its folder, which one process at a time can have; whether it can shows at the first statement. */
-export function openDatabase(path: string): ClickHouseClient {
-  const chdb = createChdbConnection({ path });
-  // It does one statement at a time. One that waited inside would hold one of the few threads that files are read and written by.
-  const turns = new OneAtATime();
-  // The two packages declare the same interface, but not for exactOptionalPropertyTypes.
-  const connection: unknown = {
-    query: (params: Parameters<typeof chdb.query>[0]) => turns.run(() => chdb.query(params)),
-    exec: (params: Parameters<typeof chdb.exec>[0]) => turns.run(() => chdb.exec(params)),
-    command: (params: Parameters<typeof chdb.command>[0]) => turns.run(() => chdb.command(params)),
-    insert: (params: Parameters<typeof chdb.insert>[0]) => turns.run(() => chdb.insert(params)),
-    ping: (params: Parameters<typeof chdb.ping>[0]) => turns.run(() => chdb.ping(params)),
-    close: () => chdb.close(),
-  };
-  return createClient({
-    connection: connection as NonNullable<ClickHouseClientConfigOptions["connection"]>,
-    log: { level: ClickHouseLogLevel.OFF },
-  });
 }
 
 /** Well when both are; the first that is not gives the reason. */

@@ -11,7 +11,8 @@ import { type EmbeddedLog, openEmbeddedLog } from "@push-reports/embedded-log";
 import { type Environment, readConfigGroups } from "@push-reports/service-kit";
 import { STANDALONE_OPTION_GROUPS } from "./config.js";
 import { embeddedPositions } from "./embedded-record-source.js";
-import { openDatabase, SOURCE } from "./service.js";
+import { openDatabase } from "./open-database.js";
+import { SOURCE } from "./service.js";
 
 const OPTION_GROUPS = {
   standalone: {

@@ -1,12 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { waitFor } from "@push-reports/test-support";
-import type { Page, Route } from "playwright-core";
+import type { Page, Request, Route } from "playwright-core";
 import { describeWithChromium } from "../support/describe-with-chromium.js";
 import { HeldAnswers } from "../support/held-answers.js";
 import { InsightsInBrowser, untilSettled } from "../support/insights-in-browser.js";
 
 /** More than a page of the list. */
 const PUBLISHES = 30;
+/** The name of the question that a request is for. */
+const questionOf = (request: Request) => new URL(request.url()).pathname.split("/").at(-1) ?? "";
 /** A time that is over, in which nothing was received. */
 const OVER = "&from=2026-01-02T00:00:00Z&to=2026-01-03T00:00:00Z";
 
@@ -61,7 +63,7 @@ describeWithChromium("The insights page when answers fail or come late", (execut
   it("asks anew by itself while an answer does not come", async () => {
     await page.route("**/api/settings", async (route) => {
       const response = await route.fetch();
-      const json = { ...((await response.json()) as object), questionTimeoutSecs: 1 };
+      const json = { ...((await response.json()) as object), answerSecs: 1 };
       await route.fulfill({ response, json });
     });
     let asked = 0;
@@ -84,17 +86,67 @@ describeWithChromium("The insights page when answers fail or come late", (execut
     await panel("Publishes").getByText("refused: busy").waitFor({ state: "hidden" });
   });
 
-  it("does not ask again for a time that is over what is too much to answer", async () => {
+  it.each([
+    ["a time that is over", OVER],
+    ["the time until now", ""],
+  ])("asks again what is too much to answer more and more seldom, for %s", async (_, time) => {
     await page.route("**/api/questions/publishes?*", (route) => refuse(route, 422, "too_large"));
-    const asked: string[] = [];
-    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    const asked = questionsAsked();
     await page.clock.install();
-    await page.goto(insights.addressOf(OVER));
+    await page.goto(insights.addressOf(time));
     await panel("Publishes").getByText("refused: too_large").waitFor();
     await untilSettled(page);
-    await page.clock.runFor(60_000);
-    await page.evaluate(`fetch("/api/settings")`);
-    expect(asked.filter((path) => path === "/api/questions/publishes").length).toBe(1);
+    await roundsOf(600_000);
+    // At once, and after 30 s, 1 min, 2 min and 4 min more; a slow answer may be behind the page's clock.
+    expect(asked("publishes")).toBeGreaterThan(1);
+    expect(asked("publishes")).toBeLessThanOrEqual(5);
+    if (time === OVER) expect(asked("clients")).toBe(1);
+    else expect(asked("clients")).toBeGreaterThan(5);
+    await page.unroute("**/api/questions/publishes?*");
+    await waitFor(
+      async () => {
+        await roundsOf(30_000);
+        return await panel("Publishes").getByText("refused: too_large").isHidden();
+      },
+      { what: "the answer", timeoutMs: 60_000 },
+    );
+  });
+
+  it("asks first what had no answer in the last round", async () => {
+    await page.route("**/api/questions/clients?*", (route) => refuse(route, 503, "busy"));
+    const order: string[] = [];
+    page.on("request", (request) => order.push(questionOf(request)));
+    await page.goto(insights.addressOf());
+    await panel("Clients").getByText("refused: busy").waitFor();
+    await untilSettled(page);
+    order.length = 0;
+    await waitFor(() => order.includes("overview"), { what: "the next round" });
+    expect(order.indexOf("clients")).toBeLessThan(order.indexOf("overview"));
+  });
+
+  it("begins no refresh while a question of the last one is under way, when a panel cannot be drawn", async () => {
+    await page.route("**/api/questions/overview?*", (route) =>
+      route.fulfill({ json: { sql: "", columns: ["unknown"], rows: [[1]] } }),
+    );
+    const answers = await HeldAnswers.of(page, ["clients"]);
+    const asked = questionsAsked();
+    await page.clock.install();
+    await page.goto(insights.addressOf());
+    await answers.untilAsked();
+    await page.waitForResponse("**/api/questions/overview?*");
+    await roundsOf(30_000);
+    expect([asked("overview"), asked("clients")]).toEqual([1, 1]);
+    answers.release("clients");
+    await page.getByText("This page has a fault").waitFor();
+  });
+
+  it("takes a number of devices that is larger than any as the largest that it knows", async () => {
+    await page.goto(insights.addressOf());
+    await untilSettled(page);
+    await typeAtOnce([["number", "99999999999"]]);
+    await page.waitForURL(/min=1000000000$/);
+    await panel("Publishes").getByText("No publish of this time matches").waitFor();
+    expect(await page.locator(".filter input[type=number]").inputValue()).toBe("1000000000");
   });
 
   it("says that it cannot read an answer, and asks again", async () => {
@@ -160,6 +212,21 @@ describeWithChromium("The insights page when answers fail or come late", (execut
     expect(lines.length).toBe(PUBLISHES);
     expect(lines[0]).toMatch(/^"pubid-0",/);
   });
+
+  /** Lets a time of the page's own clock pass, with its requests answered in between. */
+  async function roundsOf(ms: number) {
+    for (let passed = 0; passed < ms; passed += 5_000) {
+      await page.clock.runFor(5_000);
+      await page.evaluate(`fetch("/api/settings").then((response) => response.text())`);
+    }
+  }
+
+  /** Counts from now on how often the page asks a question. */
+  function questionsAsked(): (name: string) => number {
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(questionOf(request)));
+    return (name) => asked.filter((other) => other === name).length;
+  }
 
   /** Fills fields one right after the other, within the time that the list waits for more. */
   async function typeAtOnce(typed: readonly (readonly [type: string, text: string])[], then = "") {
