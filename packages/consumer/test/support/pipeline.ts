@@ -13,7 +13,12 @@ import {
   waitFor,
 } from "@push-reports/test-support";
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from "kafkajs";
+import { ERASURE_STATEMENT_SECS, openOperatorTools } from "../../src/command-environment.js";
+import { runErase } from "../../src/erase-command.js";
 import { migrate, readMigrations, SQL_FOLDER } from "../../src/index.js";
+import { runReplay } from "../../src/replay-command.js";
+import { runCommand } from "../../src/run-command.js";
+import { runVerify } from "../../src/verify-command.js";
 import { ClickHouseProxy, type Intervention } from "./clickhouse-proxy.js";
 
 /** A record to produce, which need not be one that a gateway would write. */
@@ -21,6 +26,13 @@ type NewRecord = Partial<Omit<ReportRecord, "value">> & { readonly value: Buffer
 
 /** A row as it is compared with the topic: where its record lies and which report it is. */
 export type RowKey = `${number}/${number} ${string}`;
+
+/** What each of them runs, as its main program does. */
+const COMMANDS = {
+  verify: { run: runVerify, statementSecs: undefined },
+  replay: { run: runReplay, statementSecs: undefined },
+  erase: { run: runErase, statementSecs: ERASURE_STATEMENT_SECS },
+} as const;
 
 /** Between two looks into the database, ms: each costs it as much as an insert of a few rows. */
 const LOOK_EVERY_MS = 250;
@@ -192,12 +204,30 @@ export class Pipeline {
     return await consumer.exit;
   }
 
-  /** Runs one of the operators' commands as built. */
-  command(name: CommandName, ...args: readonly string[]) {
-    return this.begin(name, args).ended;
+  /** Runs one of the operators' commands to its end, in this process. */
+  async command(name: CommandName, ...args: readonly string[]): Promise<CommandEnd> {
+    const written = { stdout: "", stderr: "" };
+    const writer = (to: keyof typeof written) => ({
+      write: (text: string) => {
+        written[to] += text;
+        return true;
+      },
+    });
+    const program = {
+      argv: ["node", name, ...args],
+      stdin: { isTTY: false },
+      stdout: writer("stdout"),
+      stderr: writer("stderr"),
+      exitCode: 0,
+    };
+    const { run, statementSecs } = COMMANDS[name];
+    await runCommand(program as unknown as NodeJS.Process, run, () =>
+      openOperatorTools(this.environment(), statementSecs),
+    );
+    return { code: program.exitCode, ...written };
   }
 
-  /** Begins one of them, which may be killed; with other variables than the pipeline's where some are given. */
+  /** Begins one of them as built, in a process of its own, which may be killed; with other variables than the pipeline's where some are given. */
   begin(
     name: CommandName,
     args: readonly string[],
