@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { removeContainersOfDeadRuns } from "../packages/test-support/jest/run-containers.mjs";
 import { ROOT } from "./root.mjs";
 
-/** Workers by project, for a machine with two cores: tests with containers wait much for brokers and databases, unit and end to end tests less. */
+/** Workers by project, for a machine with two cores: tests with containers wait much for brokers and databases, end to end tests less. */
 const WORKERS = {
-  unit: "200%",
-  integration: "5",
+  unit: "100%",
+  integration: "4",
   e2e: "2",
   compose: "1",
   faults: "2",

@@ -21,14 +21,18 @@ export async function sharedKafka(): Promise<KafkaEndpoint> {
   return startOnce("kafka", async () => ({ brokers: (await startKafka()).brokers }));
 }
 
+/** So many are started at most: a server that does one statement at a time keeps the suites of several workers waiting. */
+const CLICKHOUSE_SERVERS = 2;
+
 /**
- * The ClickHouse that all suites of a run share: the one that `CLICKHOUSE_URL_FOR_TESTS` names (user, password and database
+ * A ClickHouse that suites of a run share, half of Jest's workers each: the one that `CLICKHOUSE_URL_FOR_TESTS` names (user, password and database
  * in it as `http://user:password@host:port/database`), else a container. Use a database of your own; never break it.
  */
 export async function sharedClickHouse(): Promise<ClickHouseEndpoint> {
   const given = process.env["CLICKHOUSE_URL_FOR_TESTS"];
   if (given) return endpointOf(new URL(given));
-  return startOnce("clickhouse", async () => {
+  const server = Number(process.env["JEST_WORKER_ID"] ?? 1) % CLICKHOUSE_SERVERS;
+  return startOnce(`clickhouse-${server}`, async () => {
     const { url, user, password, database } = await startClickHouse();
     return { url, user, password, database };
   });

@@ -72,7 +72,11 @@ describe("large requests", () => {
       slow.push(await sendOn(request(MANY) + BODY.slice(0, 5)));
       await received(index + 1);
     }
-    await until(() => slow.filter(({ status }) => status === 503).length >= ROOM);
+    await until(async () => {
+      const { outcomes } = await gateway.counted();
+      const refused = slow.filter(({ status }) => status === 503).length;
+      return refused >= ROOM && refused === outcomes["busy"];
+    });
     const statuses = slow.map(({ status }) => status);
     const left = statuses.indexOf(null);
     expect(statuses.slice(0, left)).toEqual(Array.from({ length: left }, () => 503));

@@ -45,7 +45,7 @@ describe("whatever is posted to the reporting path", () => {
   const publisher = new InMemoryReportPublisher();
   let gateway: TestGateway;
   beforeAll(async () => {
-    gateway = await startGateway(publisher, { headersTimeoutMs: 300, requestTimeoutMs: 400 });
+    gateway = await startGateway(publisher, { headersTimeoutMs: 800, requestTimeoutMs: 1_000 });
   });
   afterAll(() => gateway.stop());
 

@@ -118,6 +118,8 @@ describe("a stop", () => {
   });
 
   describe("answers a request that no one has read yet", () => {
+    /** One is accepted a turn of the loop, and a stop waits for them for a quarter of a second at most. */
+    const WAITING = 10;
     const ANSWERED = /^HTTP\/1\.1 200 OK\r\n.*connection: close/is;
     let publisher: InMemoryReportPublisher;
     let stopping: TestGateway;
@@ -161,14 +163,14 @@ describe("a stop", () => {
     it("on connections that no one has accepted yet", async () => {
       let clients: Promise<readonly Client[]> = Promise.resolve([]);
       const stopped = await stopAfter(() => {
-        const each = Array.from({ length: 50 }, () => aClient(stopping.port, HEAD + BODY));
+        const each = Array.from({ length: WAITING }, () => aClient(stopping.port, HEAD + BODY));
         clients = Promise.all(each);
       });
       await stopped();
       const all = await clients;
       await untilEnded(all);
       for (const { text } of all) expect(text()).toMatch(ANSWERED);
-      expect(publisher.records).toHaveLength(50);
+      expect(publisher.records).toHaveLength(WAITING);
     });
 
     it("behind another one, whose answer does not end the connection", async () => {
