@@ -87,7 +87,13 @@ export async function migrate(
   await run("CREATE DATABASE IF NOT EXISTS {database}");
   await run(MIGRATIONS_TABLE);
   const applied = await appliedChecksums(client, database);
-  const done: string[] = [];
+  const done: Migration[] = [];
+  const book = async (booked: readonly Migration[]) =>
+    await client.insert({
+      table: `${database}.schema_migrations`,
+      values: booked.map(({ version, name, checksum }) => ({ version, name, checksum })),
+      format: "JSONEachRow",
+    });
   for (const migration of migrations) {
     const { version, name, statements, checksum } = migration;
     const before = applied.get(version);
@@ -95,16 +101,14 @@ export async function migrate(
       throw new MigrationError(`Migration ${version} (${name}) was changed after it was applied`);
     if (before !== undefined) continue;
     for (const statement of statements) await run(statement);
-    await client.insert({
-      table: `${database}.schema_migrations`,
-      values: [{ version, name, checksum }],
-      format: "JSONEachRow",
-    });
+    if (applied.size > 0) await book([migration]);
     logger.info("migration_applied", { version, name });
-    done.push(name);
+    done.push(migration);
   }
+  // A new database is booked at once, which is quicker: what died half-way has nothing in it that would take long to do again.
+  if (applied.size === 0 && done.length > 0) await book(done);
   await applyRetention(client, values, run);
-  return done;
+  return done.map(({ name }) => name);
 }
 
 const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS {database}.schema_migrations
@@ -137,8 +141,10 @@ async function applyRetention(
   run: (statement: string) => Promise<void>,
 ): Promise<void> {
   const { database, retentionMonths, deduplicationWindow } = values;
+  const creates = await showCreates(client, database);
   for (const [table, column] of Object.entries(EXPIRING)) {
-    const { create } = await showCreate(client, database, table);
+    const create = creates.get(table);
+    if (create === undefined) throw new MigrationError(`The table ${database}.${table} is missing`);
     const ttl = `toDateTime(${column}) + toIntervalMonth(${retentionMonths})`;
     if (!create.includes(`TTL ${ttl}`))
       await run(`ALTER TABLE ${database}.${table} MODIFY TTL ${ttl}`);
@@ -150,20 +156,19 @@ async function applyRetention(
   }
 }
 
-async function showCreate(
+/** The definition of each table that expires and is there. */
+async function showCreates(
   client: ClickHouseClient,
   database: string,
-  table: string,
-): Promise<{ readonly create: string }> {
+): Promise<ReadonlyMap<string, string>> {
   const result = await client.query({
-    query: `SELECT create_table_query AS create FROM system.tables
-            WHERE database = {database:String} AND name = {table:String}`,
-    query_params: { database, table },
+    query: `SELECT name, create_table_query AS create FROM system.tables
+            WHERE database = {database:String} AND name IN {tables:Array(String)}`,
+    query_params: { database, tables: Object.keys(EXPIRING) },
     format: "JSONEachRow",
   });
-  const [row] = await result.json<{ create: string }>();
-  if (row === undefined) throw new MigrationError(`The table ${database}.${table} is missing`);
-  return row;
+  const rows = await result.json<{ name: string; create: string }>();
+  return new Map(rows.map(({ name, create }) => [name, create]));
 }
 
 /** The analysts' figures of a device need all reports of that device on one shard, and Kafka's partitions do not give that. */

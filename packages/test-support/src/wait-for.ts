@@ -7,7 +7,7 @@ export interface WaitOptions {
   readonly what: string;
   /** On a fast machine; {@link patiently} makes more of it elsewhere. @default 10_000 */
   readonly timeoutMs?: number;
-  /** Time between two looks, ms. @default 50 */
+  /** Time between two looks, ms. @default a two hundredth of `timeoutMs`, 50 at least and 250 at most: what may take long is mostly asked of a database */
   readonly intervalMs?: number;
 }
 
@@ -17,7 +17,7 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { what, timeoutMs: usualTimeoutMs = 10_000, intervalMs = 50 }: WaitOptions,
+  { what, timeoutMs: usualTimeoutMs = 10_000, intervalMs }: WaitOptions,
 ): Promise<NonNullable<Awaited<T>>> {
   const timeoutMs = patiently(usualTimeoutMs);
   const endsAt = Date.now() + timeoutMs;
@@ -26,7 +26,7 @@ export async function waitFor<T>(
     if (value) return value;
     if (Date.now() >= endsAt)
       throw new Error(`Waited ${timeoutMs} ms in vain for ${what}`, { cause: error });
-    await delay(intervalMs);
+    await delay(intervalMs ?? Math.min(Math.max(usualTimeoutMs / 200, 50), 250));
   }
 }
 

@@ -12,7 +12,7 @@ import { AnalystDatabase } from "../support/analysts/database.js";
 import { histories, live } from "../support/analysts/histories.js";
 
 /** Histories of one run; each asks every view twice about each of its instances. */
-const HISTORIES = 6;
+const HISTORIES = 4;
 
 describeWithContainers("the analysts' views", ["clickhouse"], () => {
   let database: AnalystDatabase;
