@@ -15,6 +15,7 @@ const WORKERS = {
   mutants: "1",
   cluster: "1",
   alerts: "1",
+  long: "1",
 };
 /** A unit test that takes longer hangs, ms; the others get the time of jest.config.mjs. */
 const UNIT_TIMEOUT_MS = 60_000;

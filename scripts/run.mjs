@@ -22,6 +22,7 @@ const TASKS = {
   "test:integration": (args) => endWith(runJest([["integration"]], args)),
   "test:e2e": (args) => endWith(runJest([["e2e"]], args)),
   "test:cluster": (args) => endWith(runJest([["cluster"]], args)),
+  "test:long": (args) => endWith(runJest([["long"]], args)),
   "test:alerts": (args) => endWith(runJest([["alerts"]], args)),
   "test:faults": (args) => endWith(testFaults(args)),
   "test:compose": (args) => endWith(runJest([["compose"]], args)),

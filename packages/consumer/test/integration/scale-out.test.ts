@@ -93,7 +93,7 @@ describeWithContainers("several consumers of one group", ["kafka", "clickhouse"]
     let consumers: Consumer[] = [await launch(), await launch()];
     await untilShared(consumers);
     const traffic = load();
-    consumers.push(...(await Promise.all([launch(), launch()])));
+    consumers.push(...(await Promise.all([launch(), launch(), launch(), launch()])));
     await untilShared(consumers);
     const begunAt = Date.now();
     for (const old of [...consumers]) {
