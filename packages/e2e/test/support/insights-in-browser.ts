@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { freePort, waitFor } from "@push-reports/test-support";
+import { freePort, patiently, waitFor } from "@push-reports/test-support";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { StandaloneDeployment } from "./standalone-deployment.js";
 
 type Report = Readonly<Record<string, unknown>> & { readonly publishId: string };
 
+/** How long the browser is waited for, ms: as long as Playwright does by itself on a fast machine. */
+const BROWSER_TIMEOUT_MS = 30_000;
 /** A desktop's screen. */
 const DESKTOP = { width: 1_280, height: 900 };
 
@@ -38,6 +40,7 @@ export class InsightsInBrowser {
   /** An empty page in a context of its own. */
   async newPage(viewport: { readonly width: number; readonly height: number } = DESKTOP) {
     const context = await this.#browser.newContext({ viewport });
+    context.setDefaultTimeout(patiently(BROWSER_TIMEOUT_MS));
     return await context.newPage();
   }
 
