@@ -163,8 +163,11 @@ function expectRefusals(reports: readonly Answered[]): readonly Answered[] {
 function watchMemory(metricsUrl: string) {
   const seen: number[] = [];
   let isEnding = false;
-  const look = async () =>
-    seen.push(sampleOf(await scrapeMetrics(metricsUrl), "process_resident_memory_bytes"));
+  const look = async () => {
+    // A kept connection may be closed by the gateway while this process is busy sending: then another one is tried.
+    const samples = await waitFor(() => scrapeMetrics(metricsUrl), { what: "the metrics" });
+    seen.push(sampleOf(samples, "process_resident_memory_bytes"));
+  };
   const watching = (async () => {
     while (!isEnding) {
       await look();

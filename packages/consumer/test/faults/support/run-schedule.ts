@@ -56,8 +56,8 @@ const CONSUMER_LIMITS = {
   KAFKA_HEARTBEAT_INTERVAL_MS: "300",
   KAFKA_REBALANCE_TIMEOUT_MS: "3000",
   KAFKA_REQUEST_TIMEOUT_MS: "3000",
-  MAX_DELAY_MS: "100",
-  MAX_INSERTS_PER_SECOND: "10",
+  MAX_DELAY_MS: "50",
+  MAX_INSERTS_PER_SECOND: "1000",
   INSERT_TIMEOUT_MS: "2000",
   // A consumer that stalls is to end and to be started anew well before the group counts as come to a stand.
   STALL_TIMEOUT_MS: "30000",
