@@ -136,9 +136,11 @@ export class BadShareBreaker {
           this.#letThrough(range, bad);
           return bad;
         }
-        before = null;
         // By what was known before they were enough to stop looking for more.
-        if (isMoreKnown && !judgement.isWhole) continue;
+        if (isMoreKnown && !judgement.isWhole) {
+          before = null;
+          continue;
+        }
         this.#hold(range, bad.length);
         await this.#clock.sleep(JUDGE_AGAIN_MS, ended);
         ended.throwIfAborted();

@@ -1,10 +1,12 @@
+import { escapeText, quoteText } from "./quote-text.js";
+
 /**
  * The statements that set values of `{name:Type}` parameters on a connection, however long they are.
  * @throws TypeError for what is no text, exact number, truth value, or list of those.
  */
 export function setParameters(values: Readonly<Record<string, unknown>>): string {
   const settings = Object.entries(values).map(
-    ([name, value]) => `param_${name} = ${quote(parameterText(value))}`,
+    ([name, value]) => `param_${name} = ${quoteText(parameterText(value))}`,
   );
   return `SET max_query_size = 0; SET ${settings.join(", ")}`;
 }
@@ -18,7 +20,7 @@ function parameterText(value: unknown): string {
 
 /** A value within a list. */
 function literal(value: unknown): string {
-  if (typeof value === "string") return quote(value);
+  if (typeof value === "string") return quoteText(value);
   if (typeof value === "bigint" || typeof value === "boolean" || isExact(value))
     return String(value);
   if (Array.isArray(value)) return `[${value.map(literal).join(",")}]`;
@@ -28,17 +30,3 @@ function literal(value: unknown): string {
 /** Whether a value is a number that still is the one that was meant: a large whole one may not be. */
 const isExact = (value: unknown): value is number =>
   Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
-
-const quote = (text: string) => `'${escapeText(text)}'`;
-
-const ESCAPED: Readonly<Record<string, string>> = {
-  "\\": "\\\\",
-  "'": "\\'",
-  "\0": "\\0",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-};
-
-const escapeText = (text: string) =>
-  text.replace(/[\\'\0\n\r\t]/g, (char) => ESCAPED[char] ?? char);

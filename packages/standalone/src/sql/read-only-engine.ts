@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Session } from "chdb";
+import { quoteText } from "../quote-text.js";
 import { boundSettings, type QuerySettings, type StatementBounds } from "./sql-settings.js";
 
 /** What surrounds a statement. */
@@ -169,9 +170,4 @@ function withoutScope(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const message = error.message.replace(/: In scope SELECT formatQuery\(.*\)(?=\. \(\w+\))/s, "");
   return new Error(message, { cause: error });
-}
-
-/** A string literal. */
-function quoteText(text: string): string {
-  return `'${text.replace(/\\/g, "\\\\").replace(/'/g, "\\'")}'`;
 }
