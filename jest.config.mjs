@@ -18,12 +18,6 @@ const project = (displayName, testMatch, more = {}) => ({
   ...more,
 });
 
-/**
- * What holds of the versions of kafkajs, Kafka and ClickHouse that are used and changes with them only, and what takes a small machine for
- * itself: `npm run test:long`, in a job of its own on every push.
- */
-const LONG = "(-facts|/scale-out)\\.test\\.ts$";
-
 /** Both run in the process that runs Jest: once for all projects that name them. */
 const withContainers = {
   globalSetup: "<rootDir>/packages/test-support/jest/before-tests.mjs",
@@ -36,15 +30,9 @@ export default {
   testSequencer: "<rootDir>/scripts/longest-first.mjs",
   projects: [
     project("unit", ["<rootDir>/packages/*/test/unit/**/*.test.ts"]),
-    project("integration", ["<rootDir>/packages/*/test/integration/**/*.test.ts"], {
-      ...withContainers,
-      testPathIgnorePatterns: ["/node_modules/", LONG],
-    }),
-    project(
-      "long",
-      ["<rootDir>/packages/*/test/integration/**/{*-facts,scale-out}.test.ts"],
-      withContainers,
-    ),
+    project("integration", ["<rootDir>/packages/*/test/integration/**/*.test.ts"], withContainers),
+    // What takes a small machine minutes each, and facts that change with the versions of kafkajs, Kafka and ClickHouse only: `npm run test:long`.
+    project("long", ["<rootDir>/packages/*/test/long/**/*.test.ts"], withContainers),
     project("faults", ["<rootDir>/packages/*/test/faults/*.test.ts"], withContainers),
     // Shows that the fault suite bites: minutes, so only `npm run test:faults -- --mutate` runs it.
     project("mutants", ["<rootDir>/packages/*/test/faults/mutants/*.test.ts"], withContainers),

@@ -10,7 +10,7 @@ const OPTIONS = {
   mutate: { type: "boolean", default: false },
 };
 /** Seeds of one round: packages/consumer/test/faults/support/schedule.ts, and a test that compares. */
-export const ROUND = 37;
+export const ROUND = 30;
 const ROUNDS = 100_000;
 
 /** Reads what the fault suite takes, tells it through the environment, and prints the seeds. */

@@ -1,13 +1,16 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeContainersOfDeadRuns } from "../packages/test-support/jest/run-containers.mjs";
 import { ROOT } from "./root.mjs";
 
-/** Workers by project, for a machine with two cores: tests with containers wait much for brokers and databases, end to end tests less. */
+/**
+ * Workers by project, for a machine with two cores: tests with containers wait much for brokers and databases, end to end tests less. Unit tests
+ * wait for time-outs a third of theirs, on any machine.
+ */
 const WORKERS = {
-  unit: "100%",
+  unit: String(Math.ceil(availableParallelism() * 1.5)),
   integration: "4",
   e2e: "2",
   compose: "1",

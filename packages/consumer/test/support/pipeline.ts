@@ -300,6 +300,15 @@ export class Pipeline {
     });
   }
 
+  /** Parts stay as they are inserted, and no mutation gets on, until ClickHouse is started anew. */
+  async stopMerges(): Promise<void> {
+    const tables = await this.rowsOf<{ name: string }>(
+      `SELECT name FROM system.tables WHERE database = '${this.database}' AND engine LIKE '%MergeTree'`,
+    );
+    for (const { name } of tables)
+      await this.clickHouse.command({ query: `SYSTEM STOP MERGES ${this.database}.${name}` });
+  }
+
   /** What a newer version would read is made readable by giving the dead letters the version that this one knows. */
   async makeLettersReadable(): Promise<void> {
     await this.alter(

@@ -5,7 +5,7 @@ import { expectExactlyOnce } from "../support/exactly-once.js";
 import { onceSent } from "../support/once-sent.js";
 import type { Ended, ServiceProcess } from "../support/service-process.js";
 
-const REPORTS = 20_000;
+const REPORTS = 6_000;
 const CONNECTIONS = 64;
 
 describeWithContainers("The services under load", ["kafka", "clickhouse"], () => {

@@ -88,7 +88,7 @@ export class ConsumerGroup {
   async start(): Promise<ConsumerProcess> {
     if (this.#isDisposed) throw new Error("The group has been disposed of");
     const { environment, mutant } = this.#options;
-    const limits = { MAX_RANGE_ROWS: String(this.#random.pick([15, 50, 150, 1_000])) };
+    const limits = { MAX_RANGE_ROWS: String(this.#random.pick([20, 60, 150, 1_000])) };
     const network = await ConsumerNetwork.start({ ...this.#options, answers: this.answers });
     const operationsPort = await freePort();
     const consumer = new ConsumerProcess(

@@ -18,11 +18,11 @@ export interface LoadOptions {
 /** Records of one batch at most. */
 const MAX_BATCH = 30;
 /** Records that come quickly at the beginning and after each surge; then they trickle, however slow the machine is. */
-const SURGE = 300;
+const SURGE = 100;
 /** Time between two batches at most, ms. */
 const MAX_PAUSE_MS = 100;
 const MAX_TRICKLE_BATCH = 5;
-const MAX_TRICKLE_PAUSE_MS = 400;
+const MAX_TRICKLE_PAUSE_MS = 1_000;
 /** Records that may be sent again later. */
 const REMEMBERED = 500;
 /** Time between two attempts of a batch, and after which the test has failed, ms. */

@@ -56,11 +56,12 @@ const CONSUMER_LIMITS = {
   KAFKA_HEARTBEAT_INTERVAL_MS: "300",
   KAFKA_REBALANCE_TIMEOUT_MS: "3000",
   KAFKA_REQUEST_TIMEOUT_MS: "3000",
-  MAX_DELAY_MS: "50",
-  MAX_INSERTS_PER_SECOND: "1000",
+  KAFKA_MAX_FETCH_WAIT_MS: "250",
+  MAX_DELAY_MS: "100",
+  MAX_INSERTS_PER_SECOND: "4",
   INSERT_TIMEOUT_MS: "2000",
-  // A consumer that stalls is to end and to be started anew well before the group counts as come to a stand.
-  STALL_TIMEOUT_MS: "30000",
+  // A consumer that stalls is to end and to be started anew well before the group counts as come to a stand; a zombie is none that stalls.
+  STALL_TIMEOUT_MS: String(patiently(30_000)),
   // A rebalance may have to end before the group can be left.
   SHUTDOWN_TIMEOUT_MS: "10000",
 };
@@ -75,6 +76,7 @@ export async function runSchedule(schedule: Schedule, setting: Setting): Promise
   const { brokers, clickHouse, services, mutant } = setting;
   const pipeline = await Pipeline.create(brokers, clickHouse, partitions, services ? 2 : 1);
   const { topic, admin, kafka } = pipeline;
+  if (!schedule.merges) await pipeline.stopMerges();
   const environment = { ...pipeline.environment(), ...CONSUMER_LIMITS };
   const { url: clickHouseUrl } = clickHouse;
   const options = { environment, brokers, clickHouseUrl, mutant, restarts: breaksServices };

@@ -82,26 +82,32 @@ export interface Schedule {
   readonly kinds: readonly FaultMaker[];
   /** Needs a Kafka and a ClickHouse that it may break. */
   readonly breaksServices: boolean;
+  /** Whether ClickHouse merges parts meanwhile: with tables as small as a schedule's, that takes as much of a processor as inserts do. */
+  readonly merges: boolean;
 }
 
-/** Seeds of one round: as many consecutive schedules as hold every fault three times. */
-export const ROUND = OWN_FAULTS.length + SERVICE_FAULTS.length;
+/** Schedules of a round that disturb nobody but themselves: four faults each, since starting and comparing cost as much as two faults. */
+const OWN_SCHEDULES = 23;
+/** Seeds of one round: as many consecutive schedules as hold every fault {@link TIMES} times. */
+export const ROUND = OWN_SCHEDULES + SERVICE_FAULTS.length;
 /** Times that a round has each fault. */
 export const TIMES = 3;
 
 /**
- * Makes the schedule of a seed. The seeds from a multiple of ROUND on make a round: three orders of all faults, of which the
- * n-th schedule takes the n-th of each, so that the round has each fault three times, in company that differs by round.
+ * Makes the schedule of a seed. The seeds from a multiple of ROUND on make a round: three orders of all faults, dealt out to its schedules,
+ * so that the round has each fault three times, in company that differs by round.
  */
 export function createSchedule(seed: number): Schedule {
   const place = seed % ROUND;
-  const breaksServices = place >= OWN_FAULTS.length;
+  const breaksServices = place >= OWN_SCHEDULES;
   const ofRound = createRandom(seed - place);
-  const own = Array.from({ length: TIMES }, () => ofRound.shuffle(OWN_FAULTS));
-  const service = Array.from({ length: TIMES }, () => ofRound.shuffle(SERVICE_FAULTS));
+  const ordersOf = (faults: readonly FaultMaker[]) =>
+    Array.from({ length: TIMES }, () => ofRound.shuffle(faults)).flat();
+  const own = ordersOf(OWN_FAULTS);
+  const service = ordersOf(SERVICE_FAULTS);
   const makers = breaksServices
-    ? service.flatMap((order) => order[place - OWN_FAULTS.length] ?? [])
-    : own.flatMap((order) => order[place] ?? []);
+    ? every(SERVICE_FAULTS.length, service, place - OWN_SCHEDULES)
+    : every(OWN_SCHEDULES, own, place);
   const random = createRandom(seed);
   // Services break while consumers do.
   const besides = breaksServices ? [random.pick(OWN_FAULTS)] : [];
@@ -115,7 +121,13 @@ export function createSchedule(seed: number): Schedule {
     faults: kinds.map((make) => make(random)),
     kinds,
     breaksServices,
+    merges: random.chance(0.2),
   };
+}
+
+/** What is dealt to one of so many. */
+function every<T>(count: number, all: readonly T[], place: number): readonly T[] {
+  return all.filter((_, index) => index % count === place);
 }
 
 /** How often each fault is in a round, the rarest first, of the schedules that break services or of the others. */

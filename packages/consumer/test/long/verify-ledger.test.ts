@@ -166,11 +166,14 @@ describeWithContainers("the ledger against the log", ["kafka", "clickhouse"], ()
     await pipeline.produce(0, records(10));
     await consumeAll(10);
     await admin.deleteTopics({ topics: [topic] });
-    // The name is free again only when the deletion has reached every broker.
-    await waitFor(() => admin.createTopics({ topics: [{ topic, numPartitions: 1 }] }), {
-      what: "the topic to be made again",
-      timeoutMs: 30_000,
-    });
+    // The name is free again only when the deletion has reached every broker, and a topic may be made without an answer that says so.
+    await waitFor(
+      async () => {
+        await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+        return (await admin.fetchTopicOffsets(topic))[0]?.high === "0";
+      },
+      { what: "the topic to be made again", timeoutMs: 30_000 },
+    );
     expect(await verify()).toEqual({ code: 1, found: [["log_ends_early", 0, 9]] });
   });
 });

@@ -18,7 +18,7 @@ import type { ServiceProcess } from "../support/service-process.js";
 
 /** How long Kafka is away, and what each gateway is sent meanwhile; a longer and heavier outage takes minutes. */
 const OUTAGE_MS = Number(process.env["OUTAGE_MS"] ?? 4_000);
-const OUTAGE_PER_SECOND = Number(process.env["OUTAGE_PER_SECOND"] ?? 1_000);
+const OUTAGE_PER_SECOND = Number(process.env["OUTAGE_PER_SECOND"] ?? 400);
 
 /** A gateway of a test and where it listens. */
 interface Gateway {

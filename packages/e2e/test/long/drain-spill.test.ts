@@ -17,7 +17,7 @@ import { expectExactlyOnce } from "../support/exactly-once.js";
 /** Small batches, so that a drain takes long enough to be killed in. */
 const SMALL_BATCHES = { MAX_BATCH_BYTES: "16384" };
 const REPORTS = 4_000;
-const KILLS = 3;
+const KILLS = 2;
 
 describeWithContainers("The command drain", ["docker", "clickhouse"], () => {
   let kafka: KafkaCluster;
