@@ -33,7 +33,7 @@ export * from "./describe-with-containers.js";
 export * from "./fake-clock.js";
 export * from "./free-port.js";
 export * from "./holding-proxy.js";
-export { brokerHost, INTERNAL_PORT } from "./kafka-broker-environment.js";
+export { INTERNAL_PORT } from "./kafka-broker-environment.js";
 export {
   KAFKA_IMAGE,
   type KafkaCluster,

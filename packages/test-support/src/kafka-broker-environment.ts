@@ -4,8 +4,9 @@ const CONTROLLER_PORT = 9093;
 /** Where brokers and tools inside of the containers connect. */
 export const INTERNAL_PORT = 9094;
 
-/** A broker's name in the cluster's own network. */
-export const brokerHost = (index: number) => `kafka-${index + 1}`;
+/** A broker's name in the network that all clusters of a run share. @param cluster a name of its own. */
+export const brokerHost = (cluster: string, index: number) =>
+  `${cluster.replaceAll("_", "-")}-${index + 1}`;
 
 /** How clients outside of the containers speak with a broker. */
 export type ClientProtocol = "PLAINTEXT" | "SSL" | "SASL_SSL";
@@ -17,13 +18,14 @@ const CLIENT_LISTENERS = { PLAINTEXT: "PLAINTEXT", SSL: "SECURE", SASL_SSL: "SEC
 
 /** One broker of a KRaft cluster, tuned for tests that should not wait. */
 export function brokerEnvironment(broker: {
+  readonly cluster: string;
   readonly index: number;
   readonly size: number;
   /** The port of 127.0.0.1 that leads to it. */
   readonly port: number;
   readonly clientProtocol: ClientProtocol;
 }): Record<string, string> {
-  const { index, size, port, clientProtocol } = broker;
+  const { cluster, index, size, port, clientProtocol } = broker;
   const client = CLIENT_LISTENERS[clientProtocol];
   const isController = size !== 2 || index === 0;
   const voters = Array.from({ length: size === 2 ? 1 : size }, (_, voter) => voter);
@@ -33,10 +35,10 @@ export function brokerEnvironment(broker: {
     KAFKA_NODE_ID: `${index + 1}`,
     KAFKA_PROCESS_ROLES: isController ? "broker,controller" : "broker",
     KAFKA_CONTROLLER_QUORUM_VOTERS: voters
-      .map((voter) => `${voter + 1}@${brokerHost(voter)}:${CONTROLLER_PORT}`)
+      .map((voter) => `${voter + 1}@${brokerHost(cluster, voter)}:${CONTROLLER_PORT}`)
       .join(","),
     KAFKA_LISTENERS: listeners.join(","),
-    KAFKA_ADVERTISED_LISTENERS: `${client}://127.0.0.1:${port},INTERNAL://${brokerHost(index)}:${INTERNAL_PORT}`,
+    KAFKA_ADVERTISED_LISTENERS: `${client}://127.0.0.1:${port},INTERNAL://${brokerHost(cluster, index)}:${INTERNAL_PORT}`,
     KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: `CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,${client}:${clientProtocol}`,
     KAFKA_INTER_BROKER_LISTENER_NAME: "INTERNAL",
     KAFKA_CONTROLLER_LISTENER_NAMES: "CONTROLLER",

@@ -9,6 +9,7 @@ import {
   INTERNAL_PORT,
 } from "./kafka-broker-environment.js";
 import { patiently } from "./patience.js";
+import { sharedNetwork } from "./shared-network.js";
 import { testRun } from "./test-run.js";
 import { uniqueName } from "./unique-name.js";
 import { waitFor } from "./wait-for.js";
@@ -63,12 +64,9 @@ export async function startKafka(options: KafkaClusterOptions = {}): Promise<Kaf
   const size = options.brokers ?? 1;
   const name = uniqueName("kafka");
   const { labels } = testRun();
+  const network = await sharedNetwork();
   // Most suites that import this module start no container, and the package is slow to load.
-  const { GenericContainer, getContainerRuntimeClient, Wait } = await import("testcontainers");
-  const network = await (await getContainerRuntimeClient()).container.dockerode.createNetwork({
-    Name: name,
-    Labels: { ...labels },
-  });
+  const { GenericContainer, Wait } = await import("testcontainers");
   const { clientProtocol = "PLAINTEXT" } = options;
   const files = Object.entries(options.files ?? {});
   const ports = await Promise.all(Array.from({ length: size }, freePort));
@@ -77,11 +75,11 @@ export async function startKafka(options: KafkaClusterOptions = {}): Promise<Kaf
     ports.map(async (port, index) => {
       const started = await new GenericContainer(KAFKA_IMAGE)
         .withLabels({ ...labels })
-        .withNetworkMode(name)
-        .withNetworkAliases(brokerHost(index))
+        .withNetworkMode(network)
+        .withNetworkAliases(brokerHost(name, index))
         .withExposedPorts({ container: BROKER_PORT, host: port })
         .withEnvironment({
-          ...brokerEnvironment({ index, size, port, clientProtocol }),
+          ...brokerEnvironment({ cluster: name, index, size, port, clientProtocol }),
           ...options.environment,
         })
         .withCopyContentToContainer(files.map(([target, content]) => ({ target, content })))
@@ -98,8 +96,8 @@ export async function startKafka(options: KafkaClusterOptions = {}): Promise<Kaf
   };
   return {
     brokers,
-    network: name,
-    brokersInNetwork: ports.map((_, index) => `${brokerHost(index)}:${INTERNAL_PORT}`),
+    network,
+    brokersInNetwork: ports.map((_, index) => `${brokerHost(name, index)}:${INTERNAL_PORT}`),
     pid: (broker) => at(broker).pid(),
     pause: (broker) => at(broker).pause(),
     unpause: (broker) => at(broker).unpause(),
@@ -110,7 +108,6 @@ export async function startKafka(options: KafkaClusterOptions = {}): Promise<Kaf
     moveLeader: (topic, partition, broker) => moveLeader(brokers, at, { topic, partition, broker }),
     stop: async () => {
       await Promise.all(containers.map((container) => container.stop()));
-      await network.remove();
     },
   };
 }
@@ -183,7 +180,7 @@ async function electPreferredLeader(
   move: { readonly topic: string; readonly partition: number; readonly broker: number },
 ): Promise<void> {
   const tool = "/opt/kafka/bin/kafka-leader-election.sh";
-  const to = ["--bootstrap-server", `${brokerHost(move.broker)}:${INTERNAL_PORT}`];
+  const to = ["--bootstrap-server", `localhost:${INTERNAL_PORT}`];
   const what = ["--topic", move.topic, "--partition", `${move.partition}`];
   await at(move.broker).exec([tool, ...to, "--election-type", "preferred", ...what]);
 }

@@ -1,9 +1,6 @@
-import { existsSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { type ClickHouseEndpoint, startClickHouse } from "./clickhouse-server.js";
 import { startKafka } from "./kafka-cluster.js";
-import { testRun } from "./test-run.js";
-import { waitFor } from "./wait-for.js";
+import { startOnce } from "./start-once.js";
 
 /** How to reach a Kafka. */
 export interface KafkaEndpoint {
@@ -45,31 +42,4 @@ function endpointOf(url: URL): ClickHouseEndpoint {
     password: decodeURIComponent(url.password),
     database: url.pathname.slice(1) || "default",
   };
-}
-
-/** How long another worker may take to start a container, ms. */
-const START_TIMEOUT_MS = 90_000;
-
-/** Starts a service in whichever worker asks first; the others wait for what it writes into the run's folder. */
-async function startOnce<T extends object>(name: string, start: () => Promise<T>): Promise<T> {
-  const { folder } = testRun();
-  const told = join(folder, `${name}.json`);
-  if (!existsSync(told) && isFirst(join(folder, `${name}.lock`))) {
-    const answer = await start().catch((error: unknown) => ({ failure: String(error) }));
-    writeFileSync(`${told}.new`, JSON.stringify(answer));
-    renameSync(`${told}.new`, told);
-  }
-  await waitFor(() => existsSync(told), { what: `shared ${name}`, timeoutMs: START_TIMEOUT_MS });
-  const answer = JSON.parse(readFileSync(told, "utf8")) as T | { readonly failure: string };
-  if ("failure" in answer) throw new Error(`The shared ${name} did not start: ${answer.failure}`);
-  return answer;
-}
-
-function isFirst(lock: string): boolean {
-  try {
-    openSync(lock, "wx");
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -55,6 +55,17 @@ describeWithChromium("The insights page when answers fail or come late", (execut
     await page.getByText("Complete up to").waitFor();
   });
 
+  it("is loaded again by itself when a part of it does not come, as when a network changes meanwhile", async () => {
+    let asked = 0;
+    await page.route("**/web/evenly.js", async (route) => {
+      asked += 1;
+      if (asked > 1) await route.continue();
+      else await route.abort("internetdisconnected");
+    });
+    await page.goto(insights.addressOf());
+    await page.getByRole("link", { name: "pubid-29", exact: true }).waitFor();
+  });
+
   it("asks anew by itself while its settings do not come", async () => {
     let asked = 0;
     await page.route("**/api/settings", async (route) => {

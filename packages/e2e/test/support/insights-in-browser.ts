@@ -75,5 +75,17 @@ export class InsightsInBrowser {
 
 /** Resolves once a page has its first figures: until then what it shows moves as they arrive, and a click may land beside its link. */
 export async function untilSettled(page: Page): Promise<void> {
-  await page.locator("main[aria-busy=false]").waitFor();
+  try {
+    await page.locator("main[aria-busy=false]").waitFor();
+  } catch (cause) {
+    const shown = await page.evaluate(
+      `JSON.stringify({
+        visibility: document.visibilityState,
+        freshness: document.getElementById("freshness").textContent,
+        panels: [...document.querySelectorAll("main section")].map((panel) => [panel.ariaLabel, panel.innerText.slice(0, 80)]),
+        got: performance.getEntriesByType("resource").map(({ name, startTime, duration }) => [name.slice(20, 60), startTime, duration]),
+      })`,
+    );
+    throw new Error(`The page does not settle: ${shown}`, { cause });
+  }
 }

@@ -1,9 +1,4 @@
-import {
-  brokerHost,
-  INTERNAL_PORT,
-  type KafkaCluster,
-  startKafka,
-} from "@push-reports/test-support";
+import { INTERNAL_PORT, type KafkaCluster, startKafka } from "@push-reports/test-support";
 import {
   AclOperationTypes,
   AclPermissionTypes,
@@ -71,7 +66,7 @@ export async function addScramUser(
 ): Promise<void> {
   await kafka.exec(0, [
     "/opt/kafka/bin/kafka-configs.sh",
-    ...["--bootstrap-server", `${brokerHost(0)}:${INTERNAL_PORT}`],
+    ...["--bootstrap-server", `localhost:${INTERNAL_PORT}`],
     ...["--alter", "--entity-type", "users", "--entity-name", username],
     ...["--add-config", `${mechanism}=[password=${password}]`],
   ]);

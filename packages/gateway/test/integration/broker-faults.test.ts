@@ -50,7 +50,7 @@ describeWithContainers("the lanes", ["docker"], () => {
 
   it("under load lose and double nothing when partitions' leaders move", async () => {
     const load = await underLoad(async (topic) => {
-      for (const partition of [0, 1, 2, 3]) {
+      for (const partition of [0, 1]) {
         await kafka.moveLeader(topic, partition, partition % 2);
         await kafka.moveLeader(topic, partition, (partition + 1) % 2);
       }
