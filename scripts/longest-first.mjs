@@ -5,7 +5,6 @@ const LONGEST = [
   "broken-services",
   "side-by-side",
   "spill",
-  "broker-faults",
   "bad-records",
   "faults-under-load",
   "insights-unanswered",
@@ -13,8 +12,6 @@ const LONGEST = [
   "overload",
   "standalone-faults",
   "freshness",
-  "erasure",
-  "lost-to-retention",
   "standalone",
 ];
 
