@@ -77,7 +77,7 @@ async function check(args) {
   if (!args.includes(WITHOUT_TESTS)) await endWith(runJest([["unit"]], args));
 }
 
-/** Every test. Projects run one after the other: two cores are busy with one, and side by side they would only take longer each. */
+/** Every test but the long ones. Projects run one after the other: two cores are busy with one, and side by side they would only take longer each. */
 async function test(args) {
   // The same schedules each time: what fails is then the change's fault. New ones are looked for by `npm run test:faults`.
   prepareFaults(FIRST_ROUND);

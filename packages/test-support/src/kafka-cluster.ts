@@ -37,7 +37,7 @@ export interface KafkaClusterOptions {
 export interface KafkaCluster {
   /** `host:port` of each broker, as clients outside of the containers reach it. */
   readonly brokers: readonly string[];
-  /** The Docker network that the brokers are in. */
+  /** The Docker network that the brokers are in, with the other clusters of the run. */
   readonly network: string;
   /** `host:port` of each broker, as containers in that network reach it. */
   readonly brokersInNetwork: readonly string[];

@@ -86,12 +86,14 @@ export interface Schedule {
   readonly merges: boolean;
 }
 
-/** Schedules of a round that disturb nobody but themselves: four faults each, since starting and comparing cost as much as two faults. */
+/** Schedules of a round that disturb nobody but themselves: three or four faults each, since starting and comparing cost as much as two faults. */
 const OWN_SCHEDULES = 23;
 /** Seeds of one round: as many consecutive schedules as hold every fault {@link TIMES} times. */
 export const ROUND = OWN_SCHEDULES + SERVICE_FAULTS.length;
 /** Times that a round has each fault. */
 export const TIMES = 3;
+/** Of the schedules, so many have ClickHouse merge parts. */
+const MERGING_SHARE = 0.2;
 
 /**
  * Makes the schedule of a seed. The seeds from a multiple of ROUND on make a round: three orders of all faults, dealt out to its schedules,
@@ -106,8 +108,8 @@ export function createSchedule(seed: number): Schedule {
   const own = ordersOf(OWN_FAULTS);
   const service = ordersOf(SERVICE_FAULTS);
   const makers = breaksServices
-    ? every(SERVICE_FAULTS.length, service, place - OWN_SCHEDULES)
-    : every(OWN_SCHEDULES, own, place);
+    ? dealt(SERVICE_FAULTS.length, service, place - OWN_SCHEDULES)
+    : dealt(OWN_SCHEDULES, own, place);
   const random = createRandom(seed);
   // Services break while consumers do.
   const besides = breaksServices ? [random.pick(OWN_FAULTS)] : [];
@@ -121,12 +123,12 @@ export function createSchedule(seed: number): Schedule {
     faults: kinds.map((make) => make(random)),
     kinds,
     breaksServices,
-    merges: random.chance(0.2),
+    merges: random.chance(MERGING_SHARE),
   };
 }
 
-/** What is dealt to one of so many. */
-function every<T>(count: number, all: readonly T[], place: number): readonly T[] {
+/** What one of so many gets when all is dealt out in turn. @param place which one, from 0. */
+function dealt<T>(count: number, all: readonly T[], place: number): readonly T[] {
   return all.filter((_, index) => index % count === place);
 }
 
